@@ -1,0 +1,184 @@
+public import ConnectorKit
+import Hub
+
+extension WooCommerce {
+    /// Creates, updates and deletes customers in one batch call. An address that the shop already knows is the
+    /// same customer: found by e-mail and updated.
+    public func push(_ batch: [Push]) async throws -> [PushOutcome] {
+        var run = WooPush(api: api, batch: batch)
+        await run.all()
+        return try run.outcomes.settled()
+    }
+}
+
+/// One batch on its way to the shop.
+private struct WooPush {
+    let api: WooAPI
+    let batch: [Push]
+    var outcomes: Outcomes
+    /// Customers as they are now, by the index of the push that is for them.
+    private var targets: [Int: JSON] = [:]
+
+    init(api: WooAPI, batch: [Push]) {
+        self.api = api
+        self.batch = batch
+        outcomes = Outcomes(count: batch.count)
+    }
+
+    private var open: [Int] { batch.indices.filter { outcomes[$0] == nil } }
+
+    mutating func all() async {
+        for index in open where batch[index].action == .delete && batch[index].remoteID == nil {
+            outcomes[index] = .gone
+        }
+        do {
+            try await readBound()
+            for index in open where batch[index].isUnsure && batch[index].remoteID == nil {
+                try await find(index)
+            }
+            settleUnchanged()
+            try await send()
+            try await adoptDuplicates()
+        } catch {
+            outcomes.fail(open, error)
+        }
+    }
+
+    /// The customers that bound pushes are for, in one call.
+    private mutating func readBound() async throws(RemoteError) {
+        let bound = open.filter { batch[$0].remoteID != nil && batch[$0].action == .upsert }
+        guard !bound.isEmpty else { return }
+        let ids = Set(bound.compactMap { batch[$0].remoteID }).sorted()
+        let query = [("include", ids.joined(separator: ",")), ("per_page", "100"), ("role", "all")]
+        let found = try await api.get("customers", query).array ?? []
+        for index in bound {
+            targets[index] = found.first { $0["id"]?.scalarText == batch[index].remoteID }
+            if targets[index] == nil { outcomes[index] = .gone }
+        }
+    }
+
+    /// Looks for the customer of a push by e-mail. One that is no customer (staff) is not touched.
+    private mutating func find(_ index: Int) async throws(RemoteError) {
+        for email in emails(of: batch[index]) {
+            let found = try await api.get("customers", [("email", email), ("role", "all")]).array?.first
+            guard let found else { continue }
+            if found["role"]?.string ?? "customer" != "customer" {
+                outcomes[index] = .failed(
+                    .refused(code: "not_a_customer", message: "this address belongs to a user who is no customer"))
+            } else {
+                targets[index] = found
+            }
+            return
+        }
+    }
+
+    private func emails(of push: Push) -> [String] {
+        guard let own = push.values["email"]?.string?.lowercased(), !own.isEmpty else { return push.emails }
+        return [own] + push.emails.filter { $0 != own }
+    }
+
+    /// The shop moves the date of a customer and sends webhooks even when nothing differs: so send nothing then.
+    private mutating func settleUnchanged() {
+        for index in open {
+            guard let current = targets[index] else { continue }
+            let push = batch[index]
+            if Self.holds(current, document(push, over: current)) {
+                outcomes[index] = done(current)
+            } else if push.remoteID != nil, let known = push.version, known != current["date_modified_gmt"]?.string {
+                outcomes[index] = .failed(.stale)
+            }
+        }
+    }
+
+    /// Whether everything wanted is in a document already. Meta entries are found by key.
+    private static func holds(_ current: JSON, _ wanted: JSON) -> Bool {
+        switch wanted {
+        case .object(let members): members.allSatisfy { holds(current[$0.key] ?? .null, $0.value) }
+        case .array(let items):
+            items.allSatisfy { item in
+                current.array?.contains { item["key"] == nil ? $0 == item : holds($0, item) } == true
+            }
+        default: current == wanted
+        }
+    }
+
+    private mutating func send() async throws(RemoteError) {
+        let deletes = open.filter { batch[$0].action == .delete }
+        let updates = open.filter { batch[$0].action == .upsert && targets[$0] != nil }
+        let creates = open.filter { batch[$0].action == .upsert && targets[$0] == nil }
+        var body: JSON = [:]
+        if !creates.isEmpty { body["create"] = .array(creates.map { document(batch[$0], over: nil) }) }
+        if !updates.isEmpty { body["update"] = .array(updates.map { document(batch[$0], over: targets[$0]) }) }
+        if !deletes.isEmpty { body["delete"] = .array(deletes.map { number(batch[$0].remoteID) }) }
+        guard body != [:] else { return }
+        let answer = try await api.send("POST", "customers/batch", json: body).json()
+        for (part, indices) in [("create", creates), ("update", updates), ("delete", deletes)] {
+            for (place, index) in indices.enumerated() {
+                outcomes[index] = outcome(of: answer[part]?[place], isDelete: part == "delete")
+            }
+        }
+    }
+
+    /// Creates that the shop refused because it knows the address become updates, once.
+    private mutating func adoptDuplicates() async throws(RemoteError) {
+        let known = batch.indices.filter { index in
+            guard case .failed(.refused("registration-error-email-exists", _)) = outcomes[index] else { return false }
+            return true
+        }
+        guard !known.isEmpty else { return }
+        let refusals = known.map { ($0, outcomes[$0]) }
+        for index in known { outcomes[index] = nil }
+        for (index, refusal) in refusals {
+            try await find(index)
+            // Nobody has it after all: let the shop's words stand.
+            if targets[index] == nil, outcomes[index] == nil { outcomes[index] = refusal }
+        }
+        settleUnchanged()
+        try await send()
+    }
+
+    private func outcome(of item: JSON?, isDelete: Bool) -> PushOutcome {
+        guard let item else {
+            return .failed(.unsure(code: "no_outcome", message: "the shop said nothing about this customer"))
+        }
+        if let error = item["error"] {
+            let meaning = WooAPI.meaning(ofItem: error)
+            return meaning.isMissing ? .gone : .failed(meaning)
+        }
+        guard isDelete else { return done(item) }
+        return .done(RemoteRecord(id: item["id"]?.scalarText ?? "", isDeleted: true))
+    }
+
+    private func done(_ customer: JSON) -> PushOutcome {
+        WooRecords.record(customer, .contact).map(PushOutcome.done)
+            ?? .failed(.unsure(code: "bad_answer", message: "the customer has no number"))
+    }
+
+    /// What is sent: the mapped members, empty text for what is empty, and Kontor's key once.
+    private func document(_ push: Push, over current: JSON?) -> JSON {
+        var document = Self.withoutNulls(push.values)
+        if let id = current?["id"] { document["id"] = id }
+        if current.flatMap({ WooRecords.meta(WooRecords.keyName, of: $0) }) == nil {
+            let entries = document["meta_data"]?.array ?? []
+            document["meta_data"] = .array(
+                entries + [["key": .string(WooRecords.keyName), "value": .string(push.key)]])
+        }
+        return document
+    }
+
+    /// The shop knows no null in its text members.
+    private static func withoutNulls(_ value: JSON) -> JSON {
+        switch value {
+        case .null: ""
+        case .object(let members):
+            .object(
+                members.reduce(into: [:]) { kept, member in
+                    // A meta entry without value goes away, which is what null asks for.
+                    kept[member.key] = member.key == "meta_data" ? member.value : withoutNulls(member.value)
+                })
+        default: value
+        }
+    }
+
+    private func number(_ id: String?) -> JSON { id.flatMap { Int64($0) }.map(JSON.int) ?? .string(id ?? "") }
+}

@@ -1,0 +1,55 @@
+/// One question a condition asks.
+public enum Leaf: Sendable, Hashable {
+    /// The contact has this tag.
+    case tag(String)
+    /// The field at this path (see `FieldCatalogue.target`) compares so. On a list: any of its values does.
+    case field(String, Comparison)
+    /// The contact's latest word on this purpose is yes.
+    case consent(purpose: String)
+    /// Who made the change: a connector's name, or "staff", "api", "sql".
+    case origin(String)
+    /// The change is of one of these kinds.
+    case change(Set<ChangeKind>)
+    /// The change touched at least one of these fields.
+    case changed(fields: [String])
+    case birthMonth(MonthChoice)
+    case bought(Purchase)
+    /// The contact has no order in this many days, which includes never.
+    case noOrderInDays(Int)
+    /// How many orders the contact has.
+    case orders(Comparison)
+    /// What the contact has spent, in the tenant's currency.
+    case spent(Comparison)
+}
+
+/// What happened to a contact.
+public enum ChangeKind: String, Sendable, Hashable, CaseIterable {
+    case new, edited, deleted, merged
+}
+
+/// A month of birth to look for.
+public enum MonthChoice: Sendable, Hashable {
+    /// The month it is when the condition is asked.
+    case this
+    /// 1 to 12.
+    case month(Int)
+}
+
+/// Orders to look for: those with a product that answers to every name given.
+public struct Purchase: Sendable, Hashable {
+    public let supplier: String?
+    public let product: String?
+    public let category: String?
+    /// Only orders of the last this many days.
+    public let withinDays: Int?
+    /// How many such orders there must be, at least 1.
+    public let atLeast: Int
+
+    public init(
+        supplier: String? = nil, product: String? = nil, category: String? = nil, withinDays: Int? = nil,
+        atLeast: Int = 1
+    ) {
+        (self.supplier, self.product, self.category) = (supplier, product, category)
+        (self.withinDays, self.atLeast) = (withinDays, atLeast)
+    }
+}

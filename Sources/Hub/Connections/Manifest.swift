@@ -1,0 +1,85 @@
+/// What a kind of connector is, needs and can do.
+public struct Manifest: Sendable {
+    /// Stable name in settings and API: "google".
+    public var kind: String
+    public var title: String
+    public var settings: [Setting]
+    public var plugins: [PluginManifest]
+    public var limits: Limits
+
+    public init(kind: String, title: String, settings: [Setting], plugins: [PluginManifest], limits: Limits) {
+        self.kind = kind
+        self.title = title
+        self.settings = settings
+        self.plugins = plugins
+        self.limits = limits
+    }
+
+    public struct Setting: Sendable {
+        public var name: String
+        public var label: String
+        /// Kept encrypted, never shown again.
+        public var isSecret: Bool
+        public var isRequired: Bool
+        public var fallback: JSON?
+        public init(
+            _ name: String, _ label: String, isSecret: Bool = false, isRequired: Bool = true, fallback: JSON? = nil
+        ) {
+            self.name = name
+            self.label = label
+            self.isSecret = isSecret
+            self.isRequired = isRequired
+            self.fallback = fallback
+        }
+    }
+
+    /// What the remote bears.
+    public struct Limits: Sendable {
+        /// Calls per second in the long run, and how many may come at once.
+        public var perSecond: Double
+        public var burst: Int
+        /// Records in one `push`.
+        public var batch: Int
+        /// Whether the remote takes an idempotency key or carries Kontor's key, so that a repeated
+        /// create is one record.
+        public var takesKey: Bool
+        public init(perSecond: Double, burst: Int, batch: Int = 1, takesKey: Bool) {
+            self.perSecond = perSecond
+            self.burst = burst
+            self.batch = batch
+            self.takesKey = takesKey
+        }
+    }
+}
+
+/// One capability of a connector, switched on, filtered, mapped and scheduled by itself.
+public struct PluginManifest: Sendable {
+    public enum Capability: String, Sendable, CaseIterable {
+        /// Records come from the remote (polling, and webhooks where the connector receives them).
+        case pull
+        /// Contacts go to the remote.
+        case push
+        /// Segments become groups in the remote.
+        case group
+    }
+    /// Stable name within the connector: "contacts.import".
+    public var name: String
+    public var title: String
+    public var capability: Capability
+    public var entity: RemoteEntity
+    /// Mapping and filter that a new plugin starts with (see docs/mapping.md and docs/conditions.md).
+    public var mapping: JSON
+    public var filter: JSON
+
+    public init(
+        _ name: String, _ title: String, _ capability: Capability, entity: RemoteEntity = .contact,
+        mapping: JSON = ["rules": []], filter: JSON = ["all": []]
+    ) {
+        self.name = name
+        self.title = title
+        self.capability = capability
+        self.entity = entity
+        self.mapping = mapping
+        self.filter = filter
+    }
+}

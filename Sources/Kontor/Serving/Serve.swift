@@ -1,0 +1,119 @@
+import ArgumentParser
+import ConnectorKit
+import Foundation
+import Hub
+import Logging
+import Postgres
+import Relay
+import ServiceLifecycle
+import Store
+import UnixSignals
+import Web
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run the service: the API, and by default the workers.",
+        discussion: "Stops cleanly on SIGTERM; after a kill the next start finishes what was begun.")
+
+    @OptionGroup var settings: Settings
+    @Option(help: "Address to listen on.") var host = "127.0.0.1"
+    @Option(help: "Port to listen on; 0 for any free one.") var port = 8480
+    @Option(help: "File to write the port to, once it is open.") var portFile: String?
+    @Flag(inversion: .prefixedNo, help: "Whether to run the workers in this process too.") var workers = true
+
+    func run() async throws {
+        let runtime = try await Runtime.open(settings, mayJoin: false)
+        do {
+            try await serve(runtime)
+        } catch {
+            await runtime.close()
+            throw error
+        }
+        await runtime.close()
+    }
+
+    private func serve(_ runtime: Runtime) async throws {
+        let log = runtime.log
+        try await runtime.instance.prepare()
+        let provisioner = Provisioner(runtime.instance)
+        try await provisioner.start()
+        let migrated = try await provisioner.migrateAll()
+        if migrated > 0 { log.info("tenants migrated", metadata: ["tenants": "\(migrated)"]) }
+        let node = try await runtime.node()
+        let links = try runtime.links()
+        let web = WebServer(
+            services: WebServices(
+                node: node, provisioner: provisioner, manifests: links.manifests,
+                verifyHook: { try await HookDoor(links: links).verify($0, $1, $2, $3, $4) }),
+            host: host, port: port, log: log)
+        let application = web.application { [portFile] port in
+            if let portFile, !FileManager.default.createFile(atPath: portFile, contents: Data("\(port)\n".utf8)) {
+                log.error("the port file cannot be written", metadata: ["file": "\(portFile)"])
+            }
+            log.notice("kontor is open", metadata: ["port": "\(port)"])
+        }
+        var services: [any Service] = [application]
+        if workers { services.append(RelayService(relay: Relay(node: node, links: links, log: log))) }
+        let group = ServiceGroup(
+            configuration: .init(
+                services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
+        try await group.run()
+        await node.database.close()
+        await provisioner.close()
+    }
+}
+
+struct Work: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run workers only, beside a service on the same database. Any number may run.")
+
+    @OptionGroup var settings: Settings
+
+    func run() async throws {
+        let runtime = try await Runtime.open(settings, mayJoin: true)
+        let node = try await runtime.node()
+        let service = RelayService(relay: Relay(node: node, links: try runtime.links(), log: runtime.log))
+        runtime.log.notice("worker runs")
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [.init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)],
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: runtime.log))
+        try await group.run()
+        await node.database.close()
+        await runtime.close()
+    }
+}
+
+/// The loops as a service that ends gracefully.
+struct RelayService: Service {
+    let relay: Relay
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await relay.run() }
+    }
+}
+
+/// Has webhooks verified by the connector they are for.
+struct HookDoor: Sendable {
+    let links: Links
+
+    func verify(
+        _ tenant: TenantDatabase, _ connector: Int64, _ headers: [String: String], _ body: [UInt8], _ receivedAt: Int64
+    ) async throws {
+        guard let known = try await tenant.connector(connector),
+            let receiver = try links.link(kind: known.kind, connector: connector, settings: known.settings, of: tenant)
+                as? any HookReceiver
+        else { throw Failure.notFound("webhook") }
+        do {
+            try await receiver.verify(Hook(headers: headers, body: body, receivedAt: receivedAt))
+        } catch let error as HookError {
+            throw switch error {
+            case .forged:
+                Failure(.forbidden, "hook.forged", "The signature does not fit: check the secret on both sides.")
+            case .stale: Failure(.forbidden, "hook.stale", "The webhook's time is more than 300 seconds off.")
+            case .malformed(let reason): Failure(.invalid, "hook.malformed", reason)
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+import CHost
+import Glibc
+
+/// The server's programs at work on one cluster. Everything blocks: for the cluster's own thread only.
+struct ClusterServer: Sendable {
+    let binaries: String
+    let data: String
+    let socket: String
+    let log: String
+
+    private static let startSeconds = 60
+
+    /// Runs initdb. Local connections are trusted because the socket's folder lets nobody else in; by network
+    /// nobody is let in.
+    /// - Throws: `embedded.initdb` with the end of its output.
+    func initialise(_ folder: String, durable: Bool) throws {
+        let sync = durable ? [] : ["--no-sync"]
+        let child = try spawn(
+            "initdb",
+            [
+                "-D", folder, "-U", "kontor_super", "--auth-local=trust", "--auth-host=reject", "-E", "UTF8",
+                "--locale=C.UTF-8", "--no-instructions",
+            ] + sync, death: SIGKILL)
+        let code = Self.wait(child)
+        guard code == 0 else {
+            throw EmbeddedError(code: "embedded.initdb", "initdb failed with \(code): \(lastLines)")
+        }
+    }
+
+    /// Starts the server and waits until it is ready.
+    /// - Returns: its pid.
+    /// - Throws: `embedded.start` with the end of its log.
+    func launch(_ arguments: [String]) throws -> Int32 {
+        try OldServer(data: data).clear()
+        let child = try spawn("postgres", ["-D", data] + arguments, death: SIGINT)
+        for _ in 0..<(Self.startSeconds * 200) {
+            if isReady(child) { return child }
+            var status: Int32 = 0
+            if waitpid(child, &status, WNOHANG) == child {
+                throw EmbeddedError(code: "embedded.start", "the server ended at once: \(lastLines)")
+            }
+            usleep(5000)
+        }
+        kill(child, SIGQUIT)
+        _ = Self.wait(child)
+        throw EmbeddedError(code: "embedded.start", "the server was not ready in \(Self.startSeconds) s: \(lastLines)")
+    }
+
+    /// Waits for a child's end; its exit code, or 128 and more for a signal.
+    static func wait(_ child: Int32) -> Int32 {
+        var status: Int32 = 0
+        while waitpid(child, &status, 0) < 0, errno == EINTR {}
+        return status & 0x7f == 0 ? (status >> 8) & 0xff : 128 + status & 0x7f
+    }
+
+    func removePrivateSocket() {
+        if !socket.hasPrefix(data.dropLast("/data".count)) { Files.removeTree(socket) }
+    }
+
+    /// "ready" on the eighth line of postmaster.pid, and the first line is our child: a stale file may say ready too.
+    private func isReady(_ child: Int32) -> Bool {
+        guard let lines = Files.read(data + "/postmaster.pid")?.split(separator: "\n", omittingEmptySubsequences: false)
+        else { return false }
+        return lines.count >= 8 && Int32(lines[0]) == child && lines[7].hasPrefix("ready")
+    }
+
+    private func spawn(_ program: String, _ arguments: [String], death: Int32) throws -> Int32 {
+        let user = ServerUser.current
+        let output = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        guard output >= 0 else { throw EmbeddedError(code: "embedded.folder", "cannot write \(log)") }
+        defer { close(output) }
+        let path = binaries + "/" + program
+        let argv = CStrings([path] + arguments)
+        let environment = CStrings(["PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "TZ=UTC"])
+        let child = argv.withMutable { argv in
+            environment.withMutable { environment in
+                csystem_spawn_child(path, argv, environment, "/", user.uid, user.gid, death, output)
+            }
+        }
+        guard child > 0 else { throw EmbeddedError(code: "embedded.start", "cannot fork for \(program)") }
+        return child
+    }
+
+    private var lastLines: String {
+        let lines = (Files.readEnd(log) ?? "").split(separator: "\n").suffix(4)
+        return lines.joined(separator: " | ")
+    }
+}
+
+extension CStrings {
+    /// The array as exec wants it; nothing is written to.
+    func withMutable<R>(_ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> R) -> R {
+        pointers.withMemoryRebound(to: UnsafeMutablePointer<CChar>?.self, capacity: count + 1, body)
+    }
+}

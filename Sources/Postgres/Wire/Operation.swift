@@ -1,0 +1,87 @@
+/// What to do with the result of one message of a pipeline.
+enum Step {
+    /// The context that the caller set before its statements, and housekeeping: the result is dropped.
+    case discard
+    case keep(StatementCache.Entry?)
+    case parse(StatementCache.Entry)
+    case deallocate
+}
+
+/// Something that was sent and waits for its results, in the order of sending.
+struct Operation {
+    enum Kind {
+        /// Ends with the result of its Sync.
+        case pipeline
+        /// Sent outside pipeline mode; ends when libpq has no more results.
+        case simple
+        /// As `simple`, but ends at the switch into COPY if it comes.
+        case startsCopy
+    }
+
+    let kind: Kind
+    var continuation: UnsafeContinuation<[Rows], any Error>?
+    var steps: [Step]
+    var results: [Rows] = []
+    var error: PostgresError?
+    /// Monotonic nanoseconds; 0 for none.
+    var deadline: UInt64 = 0
+    /// True on shared connections, whose load the pool compares.
+    var counted = false
+    /// Results seen so far: the index of the step the next one belongs to.
+    var position = 0
+
+    /// The step the next result belongs to.
+    var currentStep: Step { position < steps.count ? steps[position] : .keep(nil) }
+
+    /// Takes the result of the next step. Ownership of `result` passes to this call.
+    mutating func take(_ result: Rows, failure: PostgresError?, aborted: Bool) {
+        let step = currentStep
+        position += 1
+        if error == nil, let failure { error = failure }
+        switch step {
+        case .discard, .deallocate: break
+        case .parse(let entry): entry.state = failure == nil && !aborted ? .ready : .broken
+        case .keep(let entry):
+            if let failure, failure.isStalePlan { entry?.state = .broken }
+            if error == nil { results.append(result) }
+        }
+    }
+}
+
+/// Continuations to resume once the connection's lock is let go.
+struct Completions {
+    private var items: [(UnsafeContinuation<[Rows], any Error>, Result<[Rows], any Error>)] = []
+    private var waiters: [(UnsafeContinuation<Void, any Error>, PostgresError?)] = []
+    private var loss: (@Sendable (PostgresError) -> Void, PostgresError)?
+
+    mutating func finish(_ operation: Operation) {
+        guard let continuation = operation.continuation else { return }
+        if let error = operation.error {
+            items.append((continuation, .failure(error)))
+        } else {
+            items.append((continuation, .success(operation.results)))
+        }
+    }
+
+    mutating func wake(_ waiter: UnsafeContinuation<Void, any Error>, _ error: PostgresError? = nil) {
+        waiters.append((waiter, error))
+    }
+
+    mutating func report(_ loss: @escaping @Sendable (PostgresError) -> Void, _ error: PostgresError) {
+        self.loss = (loss, error)
+    }
+
+    mutating func resumeAll() {
+        if let (hook, error) = loss {
+            loss = nil
+            hook(error)
+        }
+        for (continuation, result) in items { continuation.resume(with: result) }
+        items.removeAll(keepingCapacity: true)
+        guard !waiters.isEmpty else { return }
+        for (waiter, error) in waiters {
+            if let error { waiter.resume(throwing: error) } else { waiter.resume() }
+        }
+        waiters.removeAll(keepingCapacity: true)
+    }
+}

@@ -1,0 +1,43 @@
+/// The operations of a connection in order of sending. An array with a moving head: it empties all the time, and
+/// then starts over without copying. Guarded by the connection's lock.
+struct OperationQueue {
+    private var items: [Operation] = []
+    private var head = 0
+
+    var firstKind: Operation.Kind? { head < items.count ? items[head].kind : nil }
+    var isEmpty: Bool { head == items.count }
+
+    mutating func append(_ operation: Operation) {
+        if operation.deadline > 0 { Reactor.shared.deadlineAdded() }
+        items.append(operation)
+    }
+
+    mutating func first(_ change: (inout Operation) -> Void) { change(&items[head]) }
+
+    mutating func removeFirst() -> Operation {
+        let operation = items[head]
+        if operation.deadline > 0 { Reactor.shared.deadlineRemoved() }
+        items[head].continuation = nil
+        items[head].results = []
+        head += 1
+        if head == items.count {
+            items.removeAll(keepingCapacity: true)
+            head = 0
+        } else if head >= 1024 {
+            items.removeFirst(head)
+            head = 0
+        }
+        return operation
+    }
+
+    /// Resumes overdue callers; their operations stay queued, because their results are still to come.
+    mutating func expire(_ now: UInt64, _ completions: inout Completions) {
+        for index in head..<items.count where items[index].deadline > 0 && items[index].deadline <= now {
+            guard items[index].continuation != nil else { continue }
+            var overdue = items[index]
+            overdue.error = PostgresError(.timeout, "the deadline passed")
+            completions.finish(overdue)
+            items[index].continuation = nil
+        }
+    }
+}

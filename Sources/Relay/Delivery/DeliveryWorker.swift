@@ -1,0 +1,178 @@
+import ConnectorKit
+import Hub
+import Logging
+import Store
+
+/// Brings a plugin's remote up to date, a batch at a time: claim, read under the connector's policy, map, call
+/// outside any transaction, record how it ended.
+struct DeliveryWorker {
+    let tenant: TenantDatabase
+    let links: Links
+    let options: Relay.Options
+    let log: Logger
+
+    func slice(plugin id: Int64) async throws -> LaneNext {
+        guard let plugin = try await tenant.duePlugins().first(where: { $0.id == id }) else { return .idle }
+        let link: any Connector
+        do {
+            link = try links.link(
+                kind: plugin.connectorKind, connector: plugin.connector, settings: plugin.settings, of: tenant)
+        } catch {
+            try await tenant.lock(connector: plugin.connector, reason: "The settings do not work: \(error)")
+            return .idle
+        }
+        guard let sink = link as? any RecordSink else { return .idle }
+        let batch = type(of: link).manifest.limits.batch
+        let budget = try await tenant.takeBudget(connector: plugin.connector, wanted: batch > 1 ? 1 : 8)
+        guard budget.granted > 0 else { return .after(budget.wait) }
+        let claims = try await tenant.claim(plugin, limit: batch * budget.granted, lease: options.lease)
+        let pushes = claims.compactMap { claim in push(claim, plugin).map { (claim, $0) } }
+        try await tenant.giveBack(budget.granted - (pushes.count + batch - 1) / batch, connector: plugin.connector)
+        if claims.isEmpty { return .idle }
+        let sent = Set(pushes.map(\.0.record))
+        var results = claims.filter { !sent.contains($0.record) }.map(withdrawn)
+        let halfLease = ContinuousClock.now + .seconds(options.lease / 2)
+        var isOpen = true
+        for start in stride(from: 0, to: pushes.count, by: batch) {
+            let part = Array(pushes[start..<min(start + batch, pushes.count)])
+            guard isOpen, ContinuousClock.now < halfLease else {
+                results += part.map { DeliveryResult($0.0, .unsent) }
+                continue
+            }
+            let answers = try await send(part, plugin, sink)
+            results += answers.results
+            isOpen = answers.isOpen
+        }
+        _ = try await tenant.finish(plugin, results, maxAttempts: options.maxAttempts)
+        return .again
+    }
+
+    /// What to ask of the remote for a claim; nil when there is nothing to ask.
+    private func push(_ claim: ClaimedDelivery, _ plugin: DeliveryPlugin) -> Push? {
+        let idempotencyKey = "kontor-\(tenant.tenant.id)-\(plugin.id)-\(claim.record)-\(claim.change)"
+        if claim.isDeleted {
+            guard let remote = claim.remoteID else { return nil }
+            return Push(
+                action: .delete, key: tenant.key(ofContact: claim.record), idempotencyKey: idempotencyKey,
+                remoteID: remote,
+                version: claim.remoteVersion, isUnsure: claim.isUnsure)
+        }
+        guard var document = claim.document else { return nil }
+        // what both sides had and the hub has no longer goes out as empty
+        for field in (claim.agreed.object ?? [:]).keys where document[field] == nil { document[field] = .null }
+        let mapped = plugin.mapping.outward(document)
+        let emails = (document["emails"]?.array ?? []).compactMap { $0["value"]?.string }
+        return Push(
+            action: .upsert, key: tenant.key(ofContact: claim.record), idempotencyKey: idempotencyKey,
+            remoteID: claim.remoteID,
+            version: claim.remoteVersion, values: mapped.document, emails: emails, isUnsure: claim.isUnsure)
+    }
+
+    /// A record that is deleted and was never there, or that the connector may no longer see.
+    private func withdrawn(_ claim: ClaimedDelivery) -> DeliveryResult {
+        DeliveryResult(claim, .skipped, code: claim.isDeleted ? "not_there" : "not_permitted")
+    }
+
+    /// - Returns: how each went, and whether the remote may be called again at once.
+    private func send(
+        _ batch: [(ClaimedDelivery, Push)], _ plugin: DeliveryPlugin, _ sink: any RecordSink
+    ) async throws -> (results: [DeliveryResult], isOpen: Bool) {
+        var outcomes: [PushOutcome]
+        var isOpen = true
+        do {
+            outcomes = try await sink.push(batch.map(\.1))
+            if let error = Self.worst(outcomes) {
+                isOpen = try await note(error, plugin)
+            } else {
+                try await tenant.noteRemote(connector: plugin.connector, closedFor: nil)
+            }
+        } catch let error as RemoteError {
+            isOpen = try await note(error, plugin)
+            outcomes = batch.map { _ in .failed(error) }
+        } catch {
+            // neither the store nor the remote said so: whether it happened is not known
+            log.error("connector failed", metadata: ["connector": "\(plugin.connectorName)", "error": "\(error)"])
+            outcomes = batch.map { _ in .failed(.unsure(code: "connector_failed", message: "\(type(of: error))")) }
+        }
+        var results: [DeliveryResult] = []
+        for ((claim, _), outcome) in zip(batch, outcomes) {
+            results.append(try await result(claim, outcome, plugin))
+        }
+        return (results, isOpen)
+    }
+
+    /// What single outcomes say of the remote as a whole: that credentials are no good, that it asks for a pause,
+    /// or, when no record went through, that it does not work.
+    private static func worst(_ outcomes: [PushOutcome]) -> RemoteError? {
+        let errors = outcomes.compactMap { if case .failed(let error) = $0 { error } else { nil } }
+        if let locked = errors.first(where: { if case .locked = $0 { true } else { false } }) { return locked }
+        if let asked = errors.first(where: { if case .later(_, _, _?) = $0 { true } else { false } }) { return asked }
+        guard errors.count == outcomes.count else { return nil }
+        return errors.first { if case .later = $0 { true } else { false } }
+    }
+
+    private func result(_ claim: ClaimedDelivery, _ outcome: PushOutcome, _ plugin: DeliveryPlugin) async throws
+        -> DeliveryResult
+    {
+        switch outcome {
+        case .gone: return DeliveryResult(claim, .gone, code: "gone")
+        case .failed(let error): return failed(claim, error)
+        case .done(let record):
+            if claim.isDeleted { return DeliveryResult(claim, .gone, code: "deleted") }
+            var result = DeliveryResult(claim, .done)
+            (result.remoteID, result.remoteVersion, result.remoteAt) = (record.id, record.version, record.changedAt)
+            if let pull = plugin.pullMapping, record.values.object?.isEmpty == false {
+                let agreed = try await tenant.agreedValues(record.values, pull)
+                result.agreed = agreed
+                result.pushed = StagedRow.hash(agreed)
+            } else {
+                let fields = plugin.mapping.hubFields(.out)
+                result.agreed = .object(
+                    (claim.document?.object ?? [:]).filter { fields.contains($0.key) && $0.key != "name" })
+            }
+            return result
+        }
+    }
+
+    private func failed(_ claim: ClaimedDelivery, _ error: RemoteError) -> DeliveryResult {
+        switch error {
+        case .later(let code, let message, let retryAfter):
+            DeliveryResult(
+                claim, .retry, code: code, message: message, delay: max(retryAfter ?? 0, backOff(claim.attempts)))
+        case .unsure(let code, let message):
+            DeliveryResult(claim, .unsure, code: code, message: message, delay: backOff(claim.attempts))
+        case .refused(let code, let message): DeliveryResult(claim, .refused, code: code, message: message)
+        case .locked(let code, let message): DeliveryResult(claim, .locked, code: code, message: message)
+        case .stale:
+            DeliveryResult(
+                claim, .stale, code: "stale", message: "the remote has a newer version", delay: backOff(claim.attempts))
+        case .cursorExpired: DeliveryResult(claim, .retry, code: "cursor_expired", delay: backOff(claim.attempts))
+        }
+    }
+
+    /// What a failure of the whole call means for the connector.
+    /// - Returns: whether it may be called again at once.
+    private func note(_ error: RemoteError, _ plugin: DeliveryPlugin) async throws -> Bool {
+        switch error {
+        case .locked(_, let message):
+            try await tenant.lock(connector: plugin.connector, reason: message)
+            return false
+        case .later(_, _, let retryAfter?):
+            try await tenant.noteRemote(connector: plugin.connector, closedFor: retryAfter)
+            return false
+        case .later, .unsure:
+            // the breaker: after five failures in a row the remote is left alone, ever longer
+            let failures = try await tenant.remoteFailures(connector: plugin.connector) + 1
+            let pause = failures < 5 ? 0 : min(options.firstDelay * Double(1 << min(failures - 5, 9)), 300)
+            try await tenant.noteRemote(connector: plugin.connector, closedFor: pause)
+            return pause == 0
+        default: return true
+        }
+    }
+
+    /// Doubled with each attempt, half of it by chance, an hour at most.
+    private func backOff(_ attempts: Int) -> Double {
+        let full = min(options.firstDelay * Double(1 << min(attempts - 1, 20)), 3600)
+        return full / 2 + Double.random(in: 0...full / 2)
+    }
+}

@@ -1,0 +1,72 @@
+import ConnectorKit
+import Hub
+import Logging
+import Store
+
+/// Applies stored webhooks, oldest first.
+struct HookWorker {
+    let tenant: TenantDatabase
+    let links: Links
+    let log: Logger
+    private static let batch = 50
+    private static let maxAttempts = 8
+
+    func slice() async throws -> LaneNext {
+        let hooks = try await tenant.dueHooks(limit: Self.batch)
+        for hook in hooks {
+            do {
+                try await apply(hook)
+                try await tenant.settle(hook: hook.id, state: "done")
+            } catch let error as HookError {
+                try await tenant.settle(hook: hook.id, state: "dead", message: "\(error)")
+            } catch is CancellationError {
+                throw CancellationError()
+            } catch {
+                // one that can never be applied must not hold up the others
+                let isLast = hook.attempts + 1 >= Self.maxAttempts
+                try await tenant.settle(
+                    hook: hook.id, state: isLast ? "dead" : "new",
+                    message: (error as? RemoteError).map(IntakeWorker.words) ?? "\(error)",
+                    delay: Double(1 << hook.attempts))
+            }
+        }
+        return hooks.count == Self.batch ? .again : .idle
+    }
+
+    private func apply(_ hook: StoredHook) async throws {
+        guard let known = try await tenant.connector(hook.connector) else { return }
+        let link = try links.link(kind: known.kind, connector: hook.connector, settings: known.settings, of: tenant)
+        guard let receiver = link as? any HookReceiver else { return }
+        let records = try await receiver.records(
+            in: Hook(headers: hook.headers, body: hook.body, receivedAt: hook.receivedAt))
+        let plugins = try await tenant.pullPlugins(ofConnector: hook.connector)
+        for plugin in plugins {
+            let own = records.compactMap { record -> RemoteRecord? in
+                if case .record(plugin.entity, let record) = record { record } else { nil }
+            }
+            if !own.isEmpty { try await take(own, plugin) }
+            let mustPoll = records.contains { record in
+                if case .poll(plugin.entity) = record { true } else { false }
+            }
+            if mustPoll {
+                _ = try await tenant.createRun(
+                    as: .system, kind: "poll", plugin: plugin.id, connector: plugin.connector)
+            }
+        }
+    }
+
+    private func take(_ records: [RemoteRecord], _ plugin: PullPlugin) async throws {
+        let incoming = records.map(IncomingRecord.init)
+        switch plugin.entity {
+        case .product: try await tenant.takeProducts(incoming, plugin: plugin, cursor: nil)
+        case .order: try await tenant.takeOrders(incoming, plugin: plugin, cursor: nil)
+        case .contact:
+            let run = try await tenant.createRun(
+                as: .intake(plugin.connector), kind: "hook", plugin: plugin.id, connector: plugin.connector,
+                state: "done")
+            let rows = try await tenant.stagedRows(incoming, plugin: plugin, firstLine: 1)
+            _ = try await tenant.takePage(rows, plugin: plugin, run: run, cursor: nil, isComplete: false)
+            _ = try await tenant.linkWaitingSales(connector: plugin.connector)
+        }
+    }
+}

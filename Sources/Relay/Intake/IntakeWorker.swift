@@ -1,0 +1,190 @@
+import ConnectorKit
+import Hub
+import Logging
+import Store
+
+/// Does the runs that wait: polls, imports, checks, undoing, segment pushes.
+struct IntakeWorker {
+    let tenant: TenantDatabase
+    let links: Links
+    let log: Logger
+    /// Seconds a run is held between renewals.
+    private static let lease = 60.0
+    private static let triesPerPage = 5
+
+    func slice() async throws -> LaneNext {
+        _ = try await tenant.queueDuePolls()
+        _ = try await tenant.queueDueSegmentPushes()
+        guard let run = try await tenant.claimRun(lease: Self.lease) else { return .idle }
+        do {
+            try await perform(run)
+        } catch let error as RemoteError {
+            if case .locked(_, let message) = error, let connector = run.connector {
+                try await tenant.lock(connector: connector, reason: message)
+            }
+            try await tenant.end(run, state: "failed", message: Self.words(error))
+        } catch let error as Failure {
+            try await tenant.end(run, state: "failed", message: error.description)
+        } catch let error as ConnectorError {
+            try await tenant.end(run, state: "failed", message: "The settings do not work: \(error)")
+        } catch  where tenant.isLasting(error) {
+            try await tenant.end(run, state: "failed", message: "\(error)")
+        } catch  where tenant.isRace(error) {
+            try await tenant.end(run, state: "queued")
+            return .after(0.2)
+        }
+        return .again
+    }
+
+    private func perform(_ run: ClaimedRun) async throws {
+        switch run.kind {
+        case "poll": try await poll(run)
+        case "check": try await check(run)
+        case "csv", "batch": try await merge(run)
+        case "undo":
+            let counts = try await tenant.undo(run: run.params["run"]?.int ?? 0, under: run)
+            try await tenant.end(run, state: "done", counts: counts)
+        case "segment": try await pushSegment(run)
+        default: throw Failure(.invalid, "run.kind", "This program knows no run of the kind “\(run.kind)”.")
+        }
+    }
+
+    private func poll(_ run: ClaimedRun) async throws {
+        guard let plugin = try await tenant.pullPlugin(run.plugin ?? 0) else { throw Failure.notFound("plugin") }
+        let link = try links.link(
+            kind: plugin.connectorKind, connector: plugin.connector, settings: plugin.settings, of: tenant)
+        guard let source = link as? any RecordSource else {
+            throw Failure(.invalid, "connector.no_pull", "The connector lists no records.")
+        }
+        var cursor = plugin.cursor.map { Cursor($0) }
+        var line: Int64 = 1
+        while true {
+            let page: ConnectorKit.Page
+            do {
+                page = try await read(source, plugin, cursor)
+            } catch RemoteError.cursorExpired where cursor != nil {
+                cursor = nil
+                continue
+            }
+            let records = page.records.map(IncomingRecord.init)
+            let next = page.next?.text ?? cursor?.text
+            switch plugin.entity {
+            case .contact:
+                let rows = try await tenant.stagedRows(records, plugin: plugin, firstLine: line)
+                _ = try await tenant.takePage(
+                    rows, plugin: plugin, run: run.id, cursor: next, isComplete: page.isComplete)
+            case .product: try await tenant.takeProducts(records, plugin: plugin, cursor: next)
+            case .order: try await tenant.takeOrders(records, plugin: plugin, cursor: next)
+            }
+            line += Int64(records.count)
+            cursor = page.next ?? cursor
+            if page.isLast { break }
+            guard try await tenant.renew(run, lease: Self.lease) else { return }
+            try Task.checkCancellation()
+        }
+        if plugin.entity == .contact { _ = try await tenant.linkWaitingSales(connector: plugin.connector) }
+        try await tenant.end(run, state: "done", counts: ["listed": .int(line - 1)])
+    }
+
+    /// One page; tried again a few times when the remote is busy, no sooner than it asks for.
+    private func read(_ source: any RecordSource, _ plugin: PullPlugin, _ cursor: Cursor?) async throws
+        -> ConnectorKit.Page
+    {
+        for attempt in 1... {
+            let budget = try await tenant.takeBudget(connector: plugin.connector, wanted: 1)
+            guard budget.granted > 0 else {
+                try await Task.sleep(for: .seconds(min(budget.wait, 30)))
+                continue
+            }
+            do {
+                let page = try await source.page(of: plugin.entity, after: cursor, since: plugin.since)
+                try await tenant.noteRemote(connector: plugin.connector, closedFor: nil)
+                return page
+            } catch let error as RemoteError {
+                guard attempt < Self.triesPerPage else { throw error }
+                switch error {
+                case .later(_, _, let retryAfter):
+                    let pause = max(retryAfter ?? 0, 0.5 * Double(1 << attempt))
+                    try await tenant.noteRemote(connector: plugin.connector, closedFor: pause)
+                    try await Task.sleep(for: .seconds(min(pause, 30)))
+                case .unsure: try await Task.sleep(for: .seconds(0.5 * Double(1 << attempt)))
+                default: throw error
+                }
+            }
+        }
+        throw CancellationError()
+    }
+
+    private func check(_ run: ClaimedRun) async throws {
+        guard let connector = run.connector, let known = try await tenant.connector(connector) else {
+            throw Failure.notFound("connector")
+        }
+        let link = try links.link(kind: known.kind, connector: connector, settings: known.settings, of: tenant)
+        try await tenant.end(run, state: "done", message: try await link.check())
+    }
+
+    /// Merges staged rows: looks first when it is only to look, or when there is a limit to what it may change.
+    private func merge(_ run: ClaimedRun) async throws {
+        let limit = run.params["max_changes"]?.int
+        if run.isDry || limit != nil && run.params["approved"] != true {
+            let counts = try await tenant.mergeRun(run, isDry: true) { true }
+            if run.isDry { return try await tenant.end(run, state: "done") }
+            if let limit, counts.effective > limit {
+                return try await tenant.end(
+                    run, state: "awaiting_approval",
+                    message: "It would change \(counts.effective) contacts, more than \(limit).")
+            }
+        }
+        _ = try await tenant.mergeRun(run, isDry: false) { try await tenant.renew(run, lease: Self.lease) }
+        try await tenant.end(run, state: "done")
+    }
+
+    private func pushSegment(_ run: ClaimedRun) async throws {
+        guard let push = try await tenant.segmentPush(run.params["push"]?.int ?? 0) else {
+            throw Failure.notFound("segment push")
+        }
+        let link = try links.link(
+            kind: push.connectorKind, connector: push.connector, settings: push.settings, of: tenant)
+        guard let sink = link as? any GroupSink else {
+            throw Failure(.invalid, "connector.no_groups", "The connector keeps no groups.")
+        }
+        let group = try await sink.ensureGroup(
+            id: push.remoteID, key: "kontor-\(tenant.tenant.id)-\(push.id)", name: push.groupName)
+        try await tenant.save(remoteID: group, ofSegmentPush: push.id, run: run.id)
+        let wanted = try await tenant.recipients(of: push)
+        let present = try await sink.members(of: group)
+        let addresses = Set(wanted.map(\.email))
+        let added = try await sink.add(
+            wanted.filter { !present.contains($0.email) }.map { GroupMember(email: $0.email, name: $0.name) }, to: group
+        )
+        let removed = try await sink.remove(present.subtracting(addresses).sorted(), from: group)
+        let failures = (added + removed).compactMap { outcome -> RemoteError? in
+            if case .failed(let error) = outcome { error } else { nil }
+        }
+        try await tenant.end(
+            run, state: failures.isEmpty ? "done" : "failed",
+            counts: [
+                "members": .int(Int64(wanted.count)), "added": .int(Int64(added.count)),
+                "removed": .int(Int64(removed.count)),
+                "failed": .int(Int64(failures.count)),
+            ], message: failures.first.map(Self.words))
+    }
+
+    static func words(_ error: RemoteError) -> String {
+        switch error {
+        case .later(let code, let message, _), .unsure(let code, let message), .refused(let code, let message),
+            .locked(let code, let message):
+            "\(code): \(message)"
+        case .stale: "stale: the remote has a newer version"
+        case .cursorExpired: "cursor_expired: the remote no longer knows where the listing stood"
+        }
+    }
+}
+
+extension IncomingRecord {
+    init(_ record: RemoteRecord) {
+        self.init(
+            id: record.id, version: record.version, changedAt: record.changedAt, isDeleted: record.isDeleted,
+            key: record.key, values: record.values)
+    }
+}

@@ -1,0 +1,55 @@
+public import ConnectorKit
+public import Hub
+public import Logging
+public import Store
+import Synchronization
+
+/// Makes connectors of their stored settings, and keeps them while these stay the same.
+public final class Links: Sendable {
+    private struct Key: Hashable {
+        let tenant: Int64
+        let connector: Int64
+    }
+    private let kinds: [String: any Connector.Type]
+    private let http: HTTPClient
+    private let log: Logger
+    private let made = Mutex<[Key: (settings: JSON, link: any Connector)]>([:])
+
+    public init(kinds: [any Connector.Type], http: HTTPClient, log: Logger) {
+        self.kinds = Dictionary(kinds.map { ($0.manifest.kind, $0) }, uniquingKeysWith: { first, _ in first })
+        self.http = http
+        self.log = log
+    }
+
+    public func manifest(_ kind: String) -> Manifest? { kinds[kind]?.manifest }
+    public var manifests: [Manifest] { kinds.values.map { $0.manifest }.sorted { $0.kind < $1.kind } }
+
+    /// The link of a connector.
+    /// - Throws: `ConnectorError`, `Failure` `connector.kind`.
+    public func link(kind: String, connector: Int64, settings: JSON, of tenant: TenantDatabase) throws -> any Connector
+    {
+        let key = Key(tenant: tenant.tenant.id, connector: connector)
+        if let known = made.withLock({ $0[key] }), known.settings == settings { return known.link }
+        guard let type = kinds[kind] else {
+            throw Failure(.invalid, "connector.kind", "This program knows no connector of the kind “\(kind)”.")
+        }
+        var log = log
+        log[metadataKey: "connector"] = "\(connector)"
+        let link = try type.init(
+            ConnectorEnvironment(
+                settings: settings, secrets: StoredSecrets(tenant: tenant, connector: connector), http: http, log: log))
+        made.withLock { $0[key] = (settings, link) }
+        return link
+    }
+}
+
+/// A connector's secrets, as the store keeps them.
+private struct StoredSecrets: SecretStore {
+    let tenant: TenantDatabase
+    let connector: Int64
+
+    func secret(_ name: String) async throws -> String? { try await tenant.secret(name, ofConnector: connector) }
+    func save(_ value: String, as name: String) async throws {
+        try await tenant.saveSecret(value, as: name, ofConnector: connector)
+    }
+}

@@ -1,0 +1,61 @@
+public import Hub
+internal import Postgres
+
+extension TenantDatabase {
+    /// Most fields a tenant may make.
+    static let maxFields = 200
+
+    /// Adds a field of the tenant's own.
+    /// - Throws: `Failure` `field.key`, `field.type`, `field.exists`, `field.too_many`.
+    public func addField(as actor: Actor, key: String, label: String, type: String, choices: [String]) async throws {
+        guard FieldCatalogue.isCustomKey(key) else {
+            throw Failure(
+                .invalid, "field.key",
+                "A key is up to 40 small letters, digits and underscores, a letter first, and not that of a standard field."
+            )
+        }
+        guard let known = FieldType(rawValue: type), FieldType.custom.contains(known) else {
+            throw Failure(.invalid, "field.type", "There is no such type of field.")
+        }
+        let added = try await run(
+            as: actor,
+            """
+            INSERT INTO \(table("field")) (key, label, type, choices)
+            SELECT \(key), \(label), \(type), \(choices)::text[]
+            WHERE (SELECT count(*) FROM \(table("field"))) < \(Self.maxFields) OR EXISTS (
+                SELECT FROM \(table("field")) WHERE key = \(key))
+            ON CONFLICT (key) DO NOTHING
+            """, "SELECT EXISTS (SELECT FROM \(table("field")) WHERE key = \(key)) AS found")
+        if added[0].affected == 1 { return }
+        guard try added[1][0].get("found") else {
+            throw Failure(.conflict, "field.too_many", "A tenant can have \(Self.maxFields) fields of its own at most.")
+        }
+        throw Failure(.conflict, "field.exists", "There is a field with the key “\(key)” already.")
+    }
+
+    /// Changes label and choices of a field; nil leaves one as it is.
+    /// - Throws: `Failure` `not_found`.
+    public func editField(_ key: String, as actor: Actor, label: String?, choices: [String]?) async throws {
+        let changed = try await run(
+            as: actor,
+            """
+            UPDATE \(table("field")) SET label = coalesce(\(label), label), choices = coalesce(\(choices)::text[], choices)
+            WHERE key = \(key)
+            """)[0].affected
+        guard changed == 1 else { throw Failure.notFound("field of your own") }
+    }
+
+    /// Removes a field that no contact has a value in.
+    /// - Throws: `Failure` `not_found`, `field.in_use`.
+    public func removeField(_ key: String, as actor: Actor) async throws {
+        let results = try await run(
+            as: actor, deadline: .seconds(60),
+            """
+            DELETE FROM \(table("field")) WHERE key = \(key)
+                AND NOT EXISTS (SELECT FROM \(table("contact")) c WHERE c.data ? \(key))
+            """, "SELECT EXISTS (SELECT FROM \(table("field")) WHERE key = \(key)) AS found")
+        if results[0].affected == 1 { return }
+        guard try results[1][0].get("found") else { throw Failure.notFound("field of your own") }
+        throw Failure(.conflict, "field.in_use", "Contacts have values in this field: take them away first.")
+    }
+}

@@ -1,0 +1,100 @@
+public import Hub
+internal import Postgres
+
+extension TenantDatabase {
+    /// How deliveries stand, by record and plugin.
+    /// - Parameters:
+    ///   - state: due, leased, done, dead; nil for all.
+    ///   - after: the last record and plugin of the page before.
+    public func deliveries(
+        state: String?, connector: Int64?, after: (record: Int64, plugin: Int64), limit: Int, as actor: Actor
+    ) async throws -> Page {
+        let rows = try await run(
+            as: actor,
+            """
+            SELECT d.plugin, k.name AS connector, p.name AS plugin_name, d.record, d.state, d.attempts, d.due_at, d.backfill,
+                d.unsure, d.wanted, d.delivered, d.code, d.message, d.changed_at
+            FROM \(table("delivery")) d JOIN \(table("plugin")) p ON p.id = d.plugin
+            JOIN \(table("connector")) k ON k.id = p.connector
+            WHERE (\(state)::text IS NULL OR d.state = \(state)) AND (\(connector)::bigint IS NULL OR k.id = \(connector))
+                AND (d.record, d.plugin) > (\(after.record), \(after.plugin))
+            ORDER BY d.record, d.plugin LIMIT \(limit)
+            """)[0]
+        return try Page(rows, limit: limit, by: "record", "plugin")
+    }
+
+    /// Runs, newest first.
+    /// - Parameter before: the last one of the page before.
+    public func runs(kind: String?, state: String?, before: Int64?, limit: Int, as actor: Actor) async throws -> Page {
+        let rows = try await run(
+            as: actor,
+            """
+            SELECT id, kind, plugin, connector, state, dry, counts, message, actor, created_at, started_at, ended_at
+            FROM \(table("run")) WHERE (\(before)::bigint IS NULL OR id < \(before))
+                AND (\(kind)::text IS NULL OR kind = \(kind)) AND (\(state)::text IS NULL OR state = \(state))
+            ORDER BY id DESC LIMIT \(limit)
+            """)[0]
+        return try Page(rows, limit: limit, by: "id")
+    }
+
+    /// The staged rows of a run with what became of them, by line.
+    /// - Throws: `Failure` `not_found`.
+    public func stagedPage(_ id: Int64, verdict: String?, after: Int64, limit: Int, as actor: Actor) async throws
+        -> Page
+    {
+        let results = try await run(
+            as: actor, "SELECT FROM \(table("run")) WHERE id = \(id)",
+            """
+            SELECT line, remote_id, contact, verdict, data AS fields, difference, problems FROM \(table("stage"))
+            WHERE run = \(id) AND line > \(after) AND (\(verdict)::text IS NULL OR verdict = \(verdict))
+            ORDER BY line LIMIT \(limit)
+            """)
+        guard results[0].count == 1 else { throw Failure.notFound("run") }
+        return try Page(results[1], limit: limit, by: "line")
+    }
+
+    /// A plugin as a JSON object.
+    /// - Throws: `Failure` `not_found`.
+    public func plugin(_ id: Int64, as actor: Actor) async throws -> [UInt8] {
+        let rows = try await run(
+            as: actor,
+            """
+            SELECT id, connector, name, capability, entity, state, rule, filter, mapping, every_seconds, since, next_at
+            FROM \(table("plugin")) WHERE id = \(id)
+            """)[0]
+        guard rows.count == 1 else { throw Failure.notFound("plugin") }
+        return Array(rows.json().dropFirst().dropLast())
+    }
+
+    /// Asks for a poll of a plugin now.
+    /// - Returns: the run's number.
+    /// - Throws: `Failure` `not_found`, `plugin.no_pull`.
+    public func runPlugin(_ id: Int64, as actor: Actor) async throws -> Int64 {
+        let rows = try await run(
+            as: actor, "SELECT connector, capability = 'pull' AS pulls FROM \(table("plugin")) WHERE id = \(id)")[0]
+        guard let row = rows.first else { throw Failure.notFound("plugin") }
+        guard try row.get("pulls") else {
+            throw Failure(
+                .conflict, "plugin.no_pull", "Only a plugin that pulls records can be run; others follow changes.")
+        }
+        return try await createRun(as: actor, kind: "poll", plugin: id, connector: row.get("connector"))
+    }
+
+    /// Asks for a run to be taken back.
+    /// - Returns: the number of the run that does it.
+    /// - Throws: `Failure` `not_found`, `run.state`.
+    public func undoRun(_ id: Int64, as actor: Actor) async throws -> Int64 {
+        let rows = try await run(
+            as: actor,
+            """
+            SELECT state IN ('done', 'failed') AND NOT dry AND kind IN ('csv', 'batch', 'poll', 'hook') AS can
+            FROM \(table("run")) WHERE id = \(id)
+            """)[0]
+        guard let row = rows.first else { throw Failure.notFound("run") }
+        guard try row.get("can") else {
+            throw Failure(
+                .conflict, "run.state", "Only a run that took contacts in and has ended can be undone, and only once.")
+        }
+        return try await createRun(as: actor, kind: "undo", params: ["run": .int(id)])
+    }
+}

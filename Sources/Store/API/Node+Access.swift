@@ -1,0 +1,65 @@
+import Cryptography
+public import Hub
+internal import Postgres
+
+/// Who a token belongs to, and what it allows.
+public struct TokenGrant: Sendable {
+    public let id: Int64
+    /// Nil for the operator's own.
+    public let tenant: Tenant?
+    public let scopes: Set<String>
+}
+
+extension Node {
+    /// Looks a token up, and notes that it was used.
+    /// - Returns: nil for an unknown, revoked or expired token, and while its tenant is not open.
+    public func open(token: APIToken) async throws -> TokenGrant? {
+        let results = try await database.run(
+            ("SELECT id, tenant, country, scopes FROM auth.open(\(token.hash))" as SQL).prepared(),
+            ("SELECT auth.token_used(o.id) FROM auth.open(\(token.hash)) o" as SQL).prepared())
+        guard let row = results[0].first else { return nil }
+        let tenant: Int64? = try row.get("tenant")
+        let country: String? = try row.get("country")
+        let scopes: [String] = try row.get("scopes")
+        return TokenGrant(
+            id: try row.get("id"), tenant: tenant.map { Tenant(id: $0, country: country ?? "") }, scopes: Set(scopes))
+    }
+
+    /// Returns when the database answers.
+    public func ping() async throws { _ = try await database.run(deadline: .seconds(2), "SELECT 1") }
+
+    /// Counts of the connection pools by name, for metrics; counters end in "total".
+    public func poolCounts() -> [(name: String, value: Int)] {
+        let counts = database.statistics()
+        return [
+            ("shared_connections", counts.sharedConnections), ("shared_in_flight", counts.sharedInFlight),
+            ("leased_connections", counts.leasedConnections), ("leased_in_use", counts.leasedInUse),
+            ("lease_waiting", counts.waiting), ("connections_made_total", counts.connectionsMade),
+            ("leases_refused_total", counts.leasesRefused),
+        ]
+    }
+
+    /// An open tenant by number; nil when there is none.
+    public func openTenant(_ id: Int64) async throws -> Tenant? {
+        let rows = try await database.run(
+            ("SELECT id, country FROM kontor.open_tenants() WHERE id = \(id)" as SQL).prepared())[0]
+        return try rows.first.map { Tenant(id: try $0.get("id"), country: try $0.get("country")) }
+    }
+
+    /// The last part of the address a connector's webhooks are sent to: "tenant-connector-signature". It cannot
+    /// be guessed, and it names no tenant.
+    public func hookPath(tenant: Int64, connector: Int64) -> String {
+        let key = Crypto.hmacSHA256(key: secrets.credentialKey(tenant: tenant), Array("kontor 1 hook address".utf8))
+        let signature = Crypto.hmacSHA256(key: key, Array("\(tenant)|\(connector)".utf8))
+        return "\(tenant)-\(connector)-\(Crypto.hex(signature.prefix(16)))"
+    }
+
+    /// Tenant and connector of a path made by `hookPath`; nil for any other.
+    public func hookTarget(_ path: String) -> (tenant: Int64, connector: Int64)? {
+        let parts = path.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 3, let tenant = Int64(parts[0]), let connector = Int64(parts[1]),
+            Crypto.constantTimeEqual(hookPath(tenant: tenant, connector: connector).utf8, path.utf8)
+        else { return nil }
+        return (tenant, connector)
+    }
+}

@@ -1,0 +1,262 @@
+import Foundation
+public import Hub
+internal import Postgres
+
+/// What a caller asks of the list of contacts.
+public struct ContactQuery: Sendable {
+    /// Any part of a name, e-mail, telephone or field.
+    public var text: String?
+    public var condition: Condition?
+    /// The last id of the page before.
+    public var after: Int64 = 0
+    /// 1 to 500.
+    public var limit = 50
+    public init() {}
+}
+
+extension TenantDatabase {
+    /// The columns of a contact as everyone sees it.
+    private static let columns: SQL = """
+        c.id, c.version, c.name, c.data AS fields, c.consents, c.locks, c.origins, c.created_at, c.updated_at, c.deleted_at,
+        c.merged_into
+        """
+
+    /// The tenant's fields, standard and own.
+    public func catalogue(as actor: Actor) async throws -> FieldCatalogue {
+        FieldCatalogue(
+            custom: try await run(as: actor, "SELECT key, label, type, choices FROM \(table("field")) ORDER BY key")[0]
+                .map {
+                    let type: String = try $0.get("type")
+                    return FieldCatalogue.Field(
+                        key: try $0.get("key"), label: try $0.get("label"), type: FieldType(rawValue: type) ?? .text,
+                        choices: try $0.get("choices"))
+                })
+    }
+
+    func normaliser(_ catalogue: FieldCatalogue) -> Normaliser {
+        Normaliser(region: tenant.country, catalogue: catalogue, today: .today)
+    }
+
+    /// Makes a contact from what a person or program gave.
+    /// - Parameter fields: the document; every value must be good.
+    /// - Returns: the contact as JSON, and its id and version.
+    /// - Throws: `Failure` `contact.invalid` with one detail per field.
+    public func createContact(as actor: Actor, fields: JSON) async throws -> StoredContact {
+        let document = try checked(fields, await catalogue(as: actor)).withoutNulls
+        guard document.object?.isEmpty == false else {
+            throw Failure(.invalid, "contact.empty", "A contact needs at least one field.")
+        }
+        let rows = try await run(
+            as: actor,
+            """
+            INSERT INTO \(table("contact")) AS c (data, origins)
+            VALUES (\(document.text)::jsonb, jsonb_build_object('*', \(origin(actor))))
+            RETURNING \(Self.columns)
+            """)[0]
+        ring()
+        return try StoredContact(rows)
+    }
+
+    /// One contact, also a deleted one.
+    /// - Throws: `Failure` `not_found`.
+    public func contact(_ id: Int64, as actor: Actor) async throws -> StoredContact {
+        let rows = try await run(
+            as: actor, ("SELECT \(Self.columns) FROM \(table("contact")) c WHERE c.id = \(id)" as SQL).prepared())[0]
+        guard rows.count == 1 else { throw Failure.notFound("contact") }
+        return try StoredContact(rows)
+    }
+
+    /// A page of living contacts by id, as a JSON array, with the last id.
+    public func contacts(_ query: ContactQuery, as actor: Actor) async throws -> (
+        json: [UInt8], last: Int64?, count: Int
+    ) {
+        var terms: [SQL] = ["c.id > \(query.after)", "c.deleted_at IS NULL"]
+        if let text = query.text?.lowercased(), !text.isEmpty {
+            let escaped = text.map { "%_\\".contains($0) ? "\\\($0)" : String($0) }.joined()
+            terms.append("c.search LIKE \("%\(escaped)%")")
+        }
+        if let condition = query.condition { terms.append(try await compiler(as: actor).compile(condition)) }
+        let rows = try await run(
+            as: actor,
+            """
+            SELECT \(Self.columns) FROM \(table("contact")) c
+            WHERE \(terms.joined(separator: " AND ")) ORDER BY c.id LIMIT \(query.limit)
+            """)[0]
+        return (rows.json(), try rows.last?.get("id"), rows.count)
+    }
+
+    /// Changes fields of a contact; null takes a field away.
+    /// - Parameter version: what the caller saw; nil to change whatever is there.
+    /// - Throws: `Failure` `not_found`, `contact.stale`, `contact.invalid`.
+    public func editContact(_ id: Int64, as actor: Actor, version: Int64?, changes: JSON) async throws -> StoredContact
+    {
+        let changes = try checked(changes, await catalogue(as: actor))
+        let keys = Array(changes.object?.keys ?? [:].keys).sorted()
+        let results = try await run(
+            as: actor,
+            """
+            UPDATE \(table("contact")) c SET data = hub.apply(c.data, \(changes.text)::jsonb), version = c.version + 1,
+                updated_at = now(), origins = c.origins || (
+                    SELECT coalesce(jsonb_object_agg(k, \(origin(actor))), '{}') FROM unnest(\(keys)::text[]) k)
+            WHERE c.id = \(id) AND c.deleted_at IS NULL AND (\(version)::bigint IS NULL OR c.version = \(version))
+                AND hub.apply(c.data, \(changes.text)::jsonb) <> c.data
+            """,
+            "SELECT \(Self.columns) FROM \(table("contact")) c WHERE c.id = \(id)")
+        guard results[1].count == 1 else { throw Failure.notFound("contact") }
+        let contact = try StoredContact(results[1])
+        if results[0].affected == 1 {
+            ring()
+            return contact
+        }
+        guard !contact.isDeleted else { throw Failure.notFound("contact") }
+        if let version, version != contact.version { throw Self.stale(contact.version) }
+        return contact
+    }
+
+    /// Deletes softly: every system that holds the contact is told.
+    public func deleteContact(_ id: Int64, as actor: Actor, version: Int64?) async throws {
+        try await setDeleted(id, as: actor, version: version, isDeleted: true)
+    }
+
+    public func restoreContact(_ id: Int64, as actor: Actor) async throws {
+        try await setDeleted(id, as: actor, version: nil, isDeleted: false)
+    }
+
+    private func setDeleted(_ id: Int64, as actor: Actor, version: Int64?, isDeleted: Bool) async throws {
+        let mark: SQL = isDeleted ? "now()" : "NULL"
+        let results = try await run(
+            as: actor,
+            """
+            UPDATE \(table("contact")) SET deleted_at = \(mark), version = version + 1, updated_at = now()
+            WHERE id = \(id) AND merged_into IS NULL AND (deleted_at IS NULL) = \(isDeleted)
+                AND (\(version)::bigint IS NULL OR version = \(version))
+            """,
+            "SELECT \(Self.columns) FROM \(table("contact")) c WHERE c.id = \(id)")
+        guard results[1].count == 1 else { throw Failure.notFound("contact") }
+        if results[0].affected == 1 { return ring() }
+        let contact = try StoredContact(results[1])
+        if let version, version != contact.version, contact.isDeleted != isDeleted { throw Self.stale(contact.version) }
+    }
+
+    /// Erases a contact for good: golden record, history, staged rows, agreed values.
+    /// - Returns: what was erased, as counts.
+    public func eraseContact(_ id: Int64, as actor: Actor) async throws -> JSON {
+        _ = try await contact(id, as: actor)
+        let rows = try await run(as: actor, "SELECT \(table("erase_contact"))(\(id)) AS erased")[0]
+        ring()
+        return try JSON(text: rows[0].get("erased"))
+    }
+
+    /// Holds fields by hand, so that no sync changes them.
+    public func setLocks(_ id: Int64, as actor: Actor, fields: [String]) async throws -> StoredContact {
+        let catalogue = try await catalogue(as: actor)
+        for field in fields where catalogue[field] == nil {
+            throw Failure(.invalid, "field.unknown", "There is no field “\(field)”.")
+        }
+        let rows = try await run(
+            as: actor,
+            """
+            UPDATE \(table("contact")) c SET locks = \(fields.sorted()), version = c.version + 1, updated_at = now()
+            WHERE c.id = \(id) AND c.deleted_at IS NULL RETURNING \(Self.columns)
+            """)[0]
+        guard rows.count == 1 else { throw Failure.notFound("contact") }
+        return try StoredContact(rows)
+    }
+
+    /// Adds evidence of a consent given or withdrawn. The newest evidence counts.
+    /// - Parameter at: when the person said so (RFC 3339); nil, and moments to come, for now.
+    public func addConsent(
+        _ id: Int64, as actor: Actor, purpose: String, granted: Bool, at: String?, source: String, proof: String?
+    ) async throws -> StoredContact {
+        guard purpose.wholeMatch(of: /[a-z][a-z0-9_]{0,39}/) != nil else {
+            throw Failure(.invalid, "consent.purpose", "A purpose is up to 40 small letters, digits and underscores.")
+        }
+        _ = try await contact(id, as: actor)
+        _ = try await run(
+            as: actor,
+            """
+            INSERT INTO \(table("consent")) (contact, purpose, granted, evidence_at, source, proof, actor)
+            VALUES (\(id), \(purpose), \(granted), least(\(at)::timestamptz, now()), \(source), \(proof), \(actor.description))
+            """)
+        ring()
+        return try await contact(id, as: actor)
+    }
+
+    /// What happened to a contact, newest first, as a JSON array.
+    public func history(of id: Int64, as actor: Actor, limit: Int) async throws -> [UInt8] {
+        _ = try await contact(id, as: actor)
+        return try await run(
+            as: actor,
+            """
+            SELECT h.id, h.at, h.kind, h.version, h.fields, h.before, h.after, h.actor, k.name AS origin
+            FROM \(table("change")) h LEFT JOIN \(table("connector")) k ON k.id = h.origin
+            WHERE h.entity = 'contact' AND h.record = \(id) ORDER BY h.id DESC LIMIT \(limit)
+            """)[0].json()
+    }
+
+    /// A compiler that knows this tenant's fields, connectors and modules.
+    func compiler(as actor: Actor, hasChange: Bool = false) async throws -> ConditionCompiler {
+        let results = try await run(
+            as: actor, "SELECT id, name FROM \(table("connector"))",
+            "SELECT to_regclass(\("\(tenant.schema).sale")) IS NOT NULL AS sales")
+        let names = try results[0].map { (try $0.get("name", as: String.self), try $0.get("id", as: Int64.self)) }
+        return ConditionCompiler(
+            tenant: self, catalogue: try await catalogue(as: actor),
+            connectors: Dictionary(names, uniquingKeysWith: { first, _ in first }), hasChange: hasChange,
+            hasSales: try results[1][0].get("sales"))
+    }
+
+    private func checked(_ fields: JSON, _ catalogue: FieldCatalogue) throws -> JSON {
+        guard fields.object != nil else {
+            throw Failure(.invalid, "contact.invalid", "The fields must be a JSON object.")
+        }
+        let result = normaliser(catalogue).normalise(fields, isPartial: true)
+        let problems = result.problems.filter { $0.isRefusal }
+        guard problems.isEmpty else {
+            throw Failure(
+                .invalid, "contact.invalid", "Some fields cannot be taken as they are.",
+                details: problems.map(\.json))
+        }
+        return result.document
+    }
+
+    private func origin(_ actor: Actor) -> SQL {
+        "jsonb_build_object('by', \(actor.description)::text, 'at', now(), 'rank', 0)"
+    }
+
+    private static func stale(_ version: Int64) -> Failure {
+        Failure(
+            .stale, "contact.stale",
+            "The contact was changed meanwhile (it is at version \(version)): read it again and repeat the change.")
+    }
+}
+
+/// A contact as it is in the database.
+public struct StoredContact: Sendable {
+    public let id: Int64
+    public let version: Int64
+    public let isDeleted: Bool
+    /// The contact as one JSON object.
+    public let json: [UInt8]
+
+    init(_ rows: Rows) throws {
+        id = try rows[0].get("id")
+        version = try rows[0].get("version")
+        isDeleted = !rows[0].isNull("deleted_at")
+        json = Array(rows.json().dropFirst().dropLast())
+    }
+}
+
+extension JSON {
+    var withoutNulls: JSON {
+        guard let members = object else { return self }
+        return .object(members.filter { !$0.value.isNull })
+    }
+}
+
+extension Day {
+    /// The day it is in UTC.
+    static var today: Day {
+        Day(daysSinceEpoch: Int(Date().timeIntervalSince1970 / 86_400)) ?? Day(year: 2000, month: 1, day: 1)!
+    }
+}

@@ -1,0 +1,15 @@
+internal import Postgres
+
+extension TenantDatabase {
+    /// Whether work that ended with this error would end so each time: the data itself does not fit.
+    public func isLasting(_ error: any Error) -> Bool {
+        guard let error = error as? PostgresError, error.kind == .server, !isRace(error) else { return false }
+        return ["22", "23", "42"].contains(error.sqlState?.prefix(2))
+    }
+
+    /// Whether other work came between, so that the same is worth trying again at once.
+    public func isRace(_ error: any Error) -> Bool {
+        guard let error = error as? PostgresError else { return false }
+        return error.isUniqueViolation || error.isRetryable
+    }
+}

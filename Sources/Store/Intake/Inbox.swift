@@ -1,0 +1,59 @@
+import Cryptography
+public import Hub
+internal import Postgres
+
+/// A webhook that was stored and waits to be applied.
+public struct StoredHook: Sendable {
+    public let id: Int64
+    public let connector: Int64
+    public let headers: [String: String]
+    public let body: [UInt8]
+    /// Seconds since 1970.
+    public let receivedAt: Int64
+    public let attempts: Int
+}
+
+extension TenantDatabase {
+    /// Stores a webhook; one that came before is not stored again.
+    /// - Parameter eventKey: unique to the event at its source; nil when the source gives none: then equal bodies
+    ///   within the same minute are one event.
+    public func storeHook(connector: Int64, eventKey: String?, headers: [String: String], body: [UInt8]) async throws {
+        let key = eventKey ?? Crypto.hex(Crypto.sha256(body))
+        _ = try await run(
+            as: .intake(connector),
+            """
+            INSERT INTO \(table("inbox")) (connector, event_key, headers, body)
+            VALUES (\(connector), \(key) || CASE WHEN \(eventKey == nil) THEN to_char(now(), ' YYYY-MM-DD HH24:MI') ELSE '' END,
+                \(JSON.object(headers.mapValues { .string($0) }).text)::jsonb, \(body))
+            ON CONFLICT (connector, event_key) DO NOTHING
+            """)
+        ring()
+    }
+
+    /// Webhooks that are due, oldest first. They stay until `settle`; applying one twice changes nothing.
+    public func dueHooks(limit: Int) async throws -> [StoredHook] {
+        try await run(
+            as: .system,
+            """
+            SELECT id, connector, headers, body, extract(epoch FROM received_at)::bigint AS at, attempts
+            FROM \(table("inbox")) WHERE state = 'new' AND due_at <= now() ORDER BY id LIMIT \(limit)
+            """)[0].map { row in
+                let headers = try JSON(text: row.get("headers")).object ?? [:]
+                return StoredHook(
+                    id: try row.get("id"), connector: try row.get("connector"),
+                    headers: headers.compactMapValues(\.string),
+                    body: try row.get("body"), receivedAt: try row.get("at"), attempts: try row.get("attempts"))
+            }
+    }
+
+    /// Notes that a webhook was applied (its body is no longer kept then), or set aside, or waits for another try.
+    public func settle(hook id: Int64, state: String, message: String? = nil, delay: Double = 0) async throws {
+        _ = try await run(
+            as: .system,
+            """
+            UPDATE \(table("inbox")) SET state = \(state), message = \(message), attempts = attempts + 1,
+                body = CASE WHEN \(state) = 'done' THEN '' ELSE body END,
+                due_at = now() + make_interval(secs => \(delay)) WHERE id = \(id)
+            """)
+    }
+}

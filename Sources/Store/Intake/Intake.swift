@@ -1,0 +1,259 @@
+public import Hub
+internal import Postgres
+
+/// A dry run ends like this, so that nothing it did stays.
+private struct RolledBack: Error {
+    let counts: MergeCounts
+    let effects: JSON
+    let samples: JSON
+}
+
+/// A record of a remote, on its way in.
+public struct IncomingRecord: Sendable {
+    public let id: String
+    public let version: String?
+    /// RFC 3339.
+    public let changedAt: String?
+    public let isDeleted: Bool
+    /// The key Kontor wrote there.
+    public let key: String?
+    /// The vendor's document.
+    public let values: JSON
+
+    public init(id: String, version: String?, changedAt: String?, isDeleted: Bool, key: String?, values: JSON) {
+        (self.id, self.version, self.changedAt) = (id, version, changedAt)
+        (self.isDeleted, self.key, self.values) = (isDeleted, key, values)
+    }
+}
+
+extension TenantDatabase {
+    /// How many staged rows one transaction merges.
+    static let mergeSize: Int64 = 5000
+
+    /// How many rows one statement stages.
+    static let stageSize = 1000
+
+    /// Makes remote records ready to be staged: mapped, checked, in the hub's one form.
+    /// - Parameters:
+    ///   - records: as the remote shows them.
+    ///   - firstLine: number of the first.
+    public func stagedRows(
+        _ records: [IncomingRecord], plugin: PullPlugin, firstLine: Int64
+    ) async throws -> [StagedRow] {
+        let normaliser = normaliser(try await catalogue(as: .system))
+        return records.enumerated().map { index, record in
+            let read = Self.read(record.values, plugin.mapping, normaliser, without: plugin.closedFields)
+            return StagedRow(
+                line: firstLine + Int64(index), remoteID: record.id, remoteVersion: record.version,
+                remoteAt: record.changedAt, isDeleted: record.isDeleted, contact: record.key.flatMap(contact(ofKey:)),
+                data: read.document, problems: read.problems)
+        }
+    }
+
+    /// Key that Kontor writes to remotes for a contact.
+    public func key(ofContact id: Int64) -> String { "kontor-\(tenant.id)-\(id)" }
+
+    private func contact(ofKey key: String) -> Int64? {
+        let parts = key.split(separator: "-")
+        guard parts.count == 3, parts[0] == "kontor", parts[1] == String(tenant.id) else { return nil }
+        return Int64(parts[2])
+    }
+
+    /// Hub fields of a remote document.
+    static func read(
+        _ values: JSON, _ mapping: Mapping, _ normaliser: Normaliser, without closed: [String] = []
+    ) -> (document: JSON, problems: [FieldProblem]) {
+        let mapped = mapping.inward(values)
+        let normal = normaliser.normalise(mapped.document, isPartial: true)
+        var document = normal.document
+        for field in closed { document[field] = nil }
+        return (document, mapped.problems + normal.problems)
+    }
+
+    /// The values a remote record stands for in the hub, to agree on after a push.
+    public func agreedValues(_ values: JSON, _ mapping: Mapping) async throws -> JSON {
+        let normaliser = normaliser(try await catalogue(as: .system))
+        return Self.read(values, mapping, normaliser).document.withoutNulls
+    }
+
+    /// Takes one page of a poll in, and remembers where it ended, in one transaction.
+    /// - Parameters:
+    ///   - cursor: where to go on; nil leaves it where it was.
+    ///   - isComplete: the page ends a listing of everything: bound records it did not show are gone.
+    public func takePage(
+        _ rows: [StagedRow], plugin: PullPlugin, run: Int64, cursor: String?, isComplete: Bool
+    ) async throws -> MergeCounts {
+        let actor = Actor.intake(plugin.connector)
+        return try await transaction(as: actor, run: run) { session in
+            try await stage(rows, run: run, session)
+            var counts = MergeCounts()
+            if let first = rows.first, let last = rows.last {
+                let merge = Merge(
+                    tenant: self, run: run, connector: plugin.connector, actor: actor, rank: plugin.rank,
+                    lines: first.line...last.line)
+                counts = try await merge.apply(session)
+            }
+            if isComplete { counts.add("unlinked", try await unlinkUnseen(plugin.connector, run: run, session)) }
+            // what was refused stays for the report
+            _ = try await session.query(
+                "DELETE FROM \(table("stage")) WHERE run = \(run) AND verdict <> 'refused' AND problems IS NULL")
+            _ = try await session.query(
+                "UPDATE \(table("plugin")) SET cursor = coalesce(\(cursor), cursor) WHERE id = \(plugin.id)")
+            try await addCounts(counts, run: run, session)
+            return counts
+        }
+    }
+
+    private func unlinkUnseen(_ connector: Int64, run: Int64, _ session: Session) async throws -> Int {
+        try await session.query(
+            """
+            UPDATE \(table("binding")) b SET gone_at = now() FROM \(table("run")) r
+            WHERE r.id = \(run) AND b.connector = \(connector) AND b.entity = 'contact' AND b.gone_at IS NULL
+                AND b.seen_run IS DISTINCT FROM r.id AND b.bound_at < r.started_at
+            """
+        ).affected
+    }
+
+    /// Stages rows of a run.
+    public func stage(_ rows: [StagedRow], run: Int64, as actor: Actor) async throws {
+        try await transaction(as: actor) { try await stage(rows, run: run, $0) }
+    }
+
+    private func stage(_ rows: [StagedRow], run: Int64, _ session: Session) async throws {
+        for start in stride(from: 0, to: rows.count, by: Self.stageSize) {
+            let some = Array(rows[start..<min(start + Self.stageSize, rows.count)])
+            _ = try await session.query(
+                """
+                INSERT INTO \(table("stage")) (run, line, remote_id, remote_version, remote_at, deleted, data, hash,
+                    problems, verdict, contact)
+                SELECT \(run)::bigint, x.* FROM \(some.source) AS x
+                """)
+        }
+    }
+
+    /// Merges what a file or program staged, piece by piece; a run that is cut short goes on where it was.
+    /// - Parameters:
+    ///   - isDry: tells what would happen, and does nothing.
+    ///   - keepGoing: called after each piece; false ends the merge.
+    public func mergeRun(
+        _ claimed: ClaimedRun, isDry: Bool, keepGoing: @Sendable () async throws -> Bool
+    ) async throws -> MergeCounts {
+        let bounds = try await run(
+            as: .system,
+            """
+            SELECT coalesce(max(line) FILTER (WHERE verdict <> 'refused') + 1, min(line)) AS low, max(line) AS high
+            FROM \(table("stage")) WHERE run = \(claimed.id)
+            """)[0][0]
+        guard var low = try bounds.get("low", as: Int64?.self), let high = try bounds.get("high", as: Int64?.self)
+        else {
+            return MergeCounts()
+        }
+        var total = MergeCounts()
+        while low <= high {
+            let size = isDry ? high - low + 1 : Self.mergeSize
+            let merge = Merge(
+                tenant: self, run: claimed.id, connector: nil, actor: claimed.actor,
+                rank: Int(claimed.params["rank"]?.int ?? 50),
+                lines: low...(low + size - 1))
+            total.add(isDry ? try await preview(merge, claimed) : try await apply(merge, claimed))
+            low += size
+            if low <= high, try await !keepGoing() { return total }
+        }
+        return total
+    }
+
+    private func apply(_ merge: Merge, _ claimed: ClaimedRun) async throws -> MergeCounts {
+        try await transaction(as: claimed.actor, run: claimed.id, deadline: .seconds(600)) { session in
+            let counts = try await merge.apply(session)
+            try await addCounts(counts, run: claimed.id, session)
+            return counts
+        }
+    }
+
+    /// Does the merge and the routing that would follow, reports, and rolls all of it back.
+    private func preview(_ merge: Merge, _ claimed: ClaimedRun) async throws -> MergeCounts {
+        do {
+            try await transaction(as: claimed.actor, run: claimed.id, deadline: .seconds(600)) { session in
+                let counts = try await merge.apply(session)
+                let samples = try await session.query(
+                    """
+                    SELECT line, contact, verdict, CASE WHEN verdict = 'new' THEN jsonb_build_object('set', data)
+                        ELSE difference END AS difference
+                    FROM \(table("stage")) WHERE run = \(claimed.id) AND verdict IN ('new', 'changed') ORDER BY line LIMIT 200
+                    """)
+                throw RolledBack(
+                    counts: counts, effects: try await effects(of: claimed.id, session),
+                    samples: try JSON(parsing: samples.json()))
+            }
+            return MergeCounts()
+        } catch let preview as RolledBack {
+            _ = try await run(
+                as: .system,
+                """
+                UPDATE \(table("run")) SET counts = counts || \((["preview": preview.counts.json, "effects": preview.effects] as JSON).text)::jsonb,
+                    params = params || \((["samples": preview.samples] as JSON).text)::jsonb
+                WHERE id = \(claimed.id)
+                """)
+            return preview.counts
+        }
+    }
+
+    /// What each plugin would say to the changes of a run that is not yet committed.
+    private func effects(of run: Int64, _ session: Session) async throws -> JSON {
+        let compiler = try await compiler(as: .system, hasChange: true)
+        var effects: JSON = [:]
+        for plugin in try await routedPlugins(as: .system) {
+            let rows = try await session.query(
+                """
+                SELECT verdict, count(*) AS n FROM (SELECT \(try plugin.verdict(compiler)) AS verdict
+                    FROM \(table("change")) e LEFT JOIN \(table("contact")) c ON c.id = e.record WHERE e.run = \(run)) x
+                GROUP BY verdict
+                """)
+            var counts: JSON = [:]
+            for row in rows { counts[try row.get("verdict")] = .int(try row.get("n")) }
+            effects["\(plugin.connectorName)/\(plugin.name)"] = counts
+        }
+        return effects
+    }
+
+    private func addCounts(_ counts: MergeCounts, run: Int64, _ session: Session) async throws {
+        _ = try await session.query(
+            """
+            UPDATE \(table("run")) SET counts = counts || (
+                SELECT coalesce(jsonb_object_agg(key, value::int + coalesce((counts ->> key)::int, 0)), '{}')
+                FROM jsonb_each_text(\(counts.json.text)::jsonb))
+            WHERE id = \(run)
+            """)
+    }
+
+    /// Takes back what a run changed, field by field, where nobody changed it since; contacts it made are deleted.
+    /// - Returns: how many contacts were put back, and how many had moved on.
+    public func undo(run undone: Int64, under claimed: ClaimedRun) async throws -> JSON {
+        try await transaction(as: claimed.actor, run: claimed.id, deadline: .seconds(600)) { session in
+            let removed = try await session.query(
+                """
+                UPDATE \(table("contact")) c SET deleted_at = now(), version = c.version + 1, updated_at = now()
+                FROM \(table("change")) h WHERE h.run = \(undone) AND h.entity = 'contact' AND h.kind = 'new' AND h.record = c.id
+                    AND c.deleted_at IS NULL
+                    AND NOT EXISTS (SELECT FROM \(table("change")) l WHERE l.record = c.id AND l.entity = 'contact'
+                        AND l.id > h.id AND l.run IS DISTINCT FROM \(undone))
+                """)
+            let restored = try await session.query(
+                """
+                WITH touched AS (
+                    SELECT h.record, f.field, (array_agg(h.before -> f.field ORDER BY h.id))[1] AS was,
+                        (array_agg(h.after -> f.field ORDER BY h.id DESC))[1] AS became
+                    FROM \(table("change")) h, unnest(h.fields) AS f (field)
+                    WHERE h.run = \(undone) AND h.entity = 'contact' AND h.kind = 'edited' GROUP BY 1, 2),
+                back AS (
+                    SELECT c.id, jsonb_object_agg(t.field, coalesce(t.was, 'null')) AS set
+                    FROM touched t JOIN \(table("contact")) c ON c.id = t.record
+                    WHERE c.deleted_at IS NULL AND c.data -> t.field IS NOT DISTINCT FROM t.became GROUP BY c.id)
+                UPDATE \(table("contact")) c SET data = hub.apply(c.data, b.set), version = c.version + 1, updated_at = now()
+                FROM back b WHERE b.id = c.id AND hub.apply(c.data, b.set) <> c.data
+                """)
+            _ = try await session.query("UPDATE \(table("run")) SET state = 'undone' WHERE id = \(undone)")
+            return ["deleted": .int(Int64(removed.affected)), "restored": .int(Int64(restored.affected))]
+        }
+    }
+}

@@ -1,0 +1,240 @@
+public import Hub
+internal import Postgres
+
+/// What a merge did to how many rows.
+public struct MergeCounts: Sendable {
+    public private(set) var byVerdict: [String: Int] = [:]
+    public init() {}
+    public mutating func add(_ other: MergeCounts) { byVerdict.merge(other.byVerdict, uniquingKeysWith: +) }
+    mutating func add(_ verdict: String, _ count: Int) { byVerdict[verdict, default: 0] += count }
+    public var json: JSON { .object(byVerdict.mapValues { .int(Int64($0)) }) }
+    /// Rows that change golden records.
+    public var effective: Int { ["new", "changed", "unlinked"].reduce(0) { $0 + (byVerdict[$1] ?? 0) } }
+}
+
+/// Merges the staged rows of a run that have no verdict yet into the golden records: match, decide field by
+/// field, write, link. Runs inside the caller's transaction.
+struct Merge {
+    let tenant: TenantDatabase
+    let run: Int64
+    /// The connector the rows come from; nil for a file or a program.
+    let connector: Int64?
+    let actor: Actor
+    /// Precedence of the source, 1 first.
+    let rank: Int
+    /// Lines of this call, so that a long run goes in pieces.
+    let lines: ClosedRange<Int64>
+
+    private func table(_ name: String) -> SQL { tenant.table(name) }
+    private var mine: SQL {
+        "s.run = \(run) AND s.line BETWEEN \(lines.lowerBound) AND \(lines.upperBound) AND s.verdict IS NULL"
+    }
+
+    func apply(_ session: Session) async throws -> MergeCounts {
+        if let connector { try await settleBound(connector, session) }
+        // A wave takes at most one row per contact and per e-mail; the others find what it wrote. Rows of one
+        // connector never share a contact, so there one wave does.
+        var isLeft = true
+        while isLeft {
+            try await matchByKeys(session)
+            try await changeMatched(session)
+            isLeft = try await addNew(session)
+        }
+        if let connector { try await bind(connector, session) }
+        return try await count(session)
+    }
+
+    /// Rows whose remote record is known: echoes, old news and deletions end here.
+    private func settleBound(_ connector: Int64, _ session: Session) async throws {
+        _ = try await session.query(
+            """
+            UPDATE \(table("stage")) s SET verdict = 'superseded' FROM \(table("stage")) t
+            WHERE \(mine) AND t.run = s.run AND t.remote_id = s.remote_id
+                AND t.line BETWEEN \(lines.lowerBound) AND \(lines.upperBound)
+                AND (coalesce(t.remote_at, 'infinity'), t.line) > (coalesce(s.remote_at, 'infinity'), s.line)
+            """)
+        _ = try await session.query(
+            """
+            UPDATE \(table("stage")) s SET contact = b.record, verdict = CASE
+                WHEN s.deleted THEN 'unlinked'
+                WHEN b.gone_at IS NULL AND s.hash = ANY (b.pushed)
+                    AND (s.remote_at <= b.remote_at OR s.remote_at IS NULL OR b.remote_at IS NULL) THEN 'echo'
+                WHEN b.gone_at IS NULL AND s.remote_at < b.remote_at THEN 'outdated' END
+            FROM \(table("binding")) b
+            WHERE \(mine) AND b.connector = \(connector) AND b.entity = 'contact' AND b.remote_id = s.remote_id
+            """)
+        _ = try await session.query("UPDATE \(table("stage")) s SET verdict = 'unchanged' WHERE \(mine) AND s.deleted")
+        // a key that Kontor wrote there counts only while its contact lives and has no other record there
+        _ = try await session.query(
+            """
+            UPDATE \(table("stage")) s SET contact = NULL WHERE \(mine) AND s.contact IS NOT NULL
+                AND NOT EXISTS (SELECT FROM \(table("binding")) b WHERE b.connector = \(connector)
+                    AND b.entity = 'contact' AND b.record = s.contact AND b.remote_id = s.remote_id)
+                AND (NOT EXISTS (SELECT FROM \(table("contact")) c WHERE c.id = s.contact)
+                    OR EXISTS (SELECT FROM \(table("binding")) b WHERE b.connector = \(connector)
+                        AND b.entity = 'contact' AND b.record = s.contact AND b.gone_at IS NULL))
+            """)
+        // a contact that was merged away lives on in the one it was merged into
+        _ = try await session.query(
+            """
+            UPDATE \(table("stage")) s SET contact = c.merged_into FROM \(table("contact")) c
+            WHERE \(mine) AND c.id = s.contact AND c.merged_into IS NOT NULL
+            """)
+        _ = try await session.query(
+            """
+            UPDATE \(table("binding")) b SET gone_at = now() FROM \(table("stage")) s
+            WHERE s.run = \(run) AND s.line BETWEEN \(lines.lowerBound) AND \(lines.upperBound) AND s.verdict = 'unlinked'
+                AND b.connector = \(connector) AND b.entity = 'contact' AND b.remote_id = s.remote_id AND b.gone_at IS NULL
+            """)
+    }
+
+    /// An e-mail address is strong evidence; a telephone number only together with the same name. A contact
+    /// that this connector already binds to another record is never taken.
+    private func matchByKeys(_ session: Session) async throws {
+        let free: SQL =
+            connector.map {
+                """
+                AND NOT EXISTS (SELECT FROM \(table("binding")) b WHERE b.connector = \($0) AND b.entity = 'contact'
+                    AND b.record = k.contact AND b.gone_at IS NULL) AND NOT EXISTS (SELECT FROM \(table("stage")) t
+                    WHERE t.run = \(run) AND t.contact = k.contact)
+                """
+            } ?? ""
+        for (kind, demand) in [("email", ""), ("phone", "AND lower(c.name) = lower(hub.display_name(s.data))")]
+            as [(String, SQL)]
+        {
+            _ = try await session.query(
+                """
+                UPDATE \(table("stage")) s SET contact = m.contact FROM (
+                    SELECT DISTINCT ON (contact) line, contact FROM (
+                        SELECT DISTINCT ON (s.line) s.line, k.contact
+                        FROM \(table("stage")) s CROSS JOIN LATERAL hub.match_keys(s.data) mk
+                        JOIN \(table("contact_key")) k ON k.kind = mk.kind AND k.value = mk.value
+                        JOIN \(table("contact")) c ON c.id = k.contact AND c.deleted_at IS NULL
+                        WHERE \(mine) AND s.contact IS NULL AND mk.kind = \(kind) \(free) \(demand)
+                        ORDER BY s.line, k.contact) one
+                    ORDER BY contact, line) m
+                WHERE s.run = \(run) AND s.line = m.line
+                """)
+        }
+    }
+
+    private func changeMatched(_ session: Session) async throws {
+        _ = try await session.query(
+            """
+            WITH first AS (
+                SELECT DISTINCT ON (s.contact) s.line, s.contact, s.data, s.remote_at, s.remote_id
+                FROM \(table("stage")) s WHERE \(mine) AND s.contact IS NOT NULL ORDER BY s.contact, s.line),
+            merged AS MATERIALIZED (
+                SELECT f.line, f.contact, hub.merge_record(b.agreed, c.data, f.data, c.locks, c.origins, f.remote_at,
+                    \(rank)) AS m, c.deleted_at IS NOT NULL AS deleted
+                FROM first f JOIN \(table("contact")) c ON c.id = f.contact
+                LEFT JOIN \(table("binding")) b ON b.connector = \(connector ?? 0) AND b.entity = 'contact'
+                    AND b.record = f.contact AND b.gone_at IS NULL),
+            changed AS (
+                UPDATE \(table("contact")) c SET data = hub.apply(c.data, m.m -> 'set'), version = c.version + 1,
+                    updated_at = now(), origins = c.origins || (SELECT jsonb_object_agg(k, \(origin("f.remote_at")))
+                        FROM jsonb_object_keys(m.m -> 'set') k)
+                FROM merged m JOIN first f USING (line)
+                WHERE c.id = m.contact AND m.m -> 'set' <> '{}' AND NOT m.deleted),
+            conflicts AS (
+                INSERT INTO \(table("conflict")) (contact, connector, run, field, base, hub, remote, kept, reason)
+                SELECT m.contact, \(connector), \(run), x.field, x.base, x.hub, x.remote, x.kept, x.reason
+                FROM merged m, jsonb_to_recordset(m.m -> 'conflicts') AS x (field text, base jsonb, hub jsonb,
+                    remote jsonb, kept text, reason text) WHERE NOT m.deleted)
+            UPDATE \(table("stage")) s SET difference = m.m,
+                verdict = CASE WHEN m.deleted THEN 'deleted_here' WHEN m.m -> 'set' = '{}' THEN 'unchanged' ELSE 'changed' END
+            FROM merged m WHERE s.run = \(run) AND s.line = m.line
+            """)
+    }
+
+    /// - Returns: whether rows are left for another wave.
+    private func addNew(_ session: Session) async throws -> Bool {
+        // rows of a file that share an e-mail are one person: the first makes the contact
+        let isFirst: SQL =
+            connector == nil
+            ? """
+            NOT EXISTS (SELECT FROM \(table("stage")) t WHERE t.run = \(run) AND t.line < s.line
+                AND t.line >= \(lines.lowerBound) AND t.verdict IS NULL AND t.contact IS NULL
+                AND t.data #>> '{emails,0,value}' = s.data #>> '{emails,0,value}')
+            """ : "true"
+        let rows = try await session.query(
+            """
+            WITH fresh AS MATERIALIZED (
+                SELECT s.line, nextval(\("\(tenant.tenant.schema).contact_id")::regclass) AS id, s.data, s.remote_at
+                FROM \(table("stage")) s WHERE \(mine) AND s.contact IS NULL AND \(isFirst)),
+            made AS (
+                INSERT INTO \(table("contact")) (id, data, origins) OVERRIDING SYSTEM VALUE
+                SELECT f.id, jsonb_strip_nulls(f.data), jsonb_build_object('*', \(origin("f.remote_at"))) FROM fresh f
+                ORDER BY f.line),
+            marked AS (
+                UPDATE \(table("stage")) s SET contact = f.id, verdict = 'new' FROM fresh f
+                WHERE s.run = \(run) AND s.line = f.line)
+            SELECT count(*) AS made, (SELECT count(*) FROM \(table("stage")) s WHERE \(mine)) AS open FROM fresh
+            """)
+        let made: Int = try rows[0].get("made")
+        if made > 0 { try await noteDuplicates(session) }
+        return try rows[0].get("open", as: Int.self) > made
+    }
+
+    /// What shares a key with a new contact but was not strong enough to be it.
+    private func noteDuplicates(_ session: Session) async throws {
+        _ = try await session.query(
+            """
+            INSERT INTO \(table("duplicate")) (a, b, evidence)
+            SELECT DISTINCT ON (1, 2) least(s.contact, k.contact), greatest(s.contact, k.contact), k.kind
+            FROM \(table("stage")) s CROSS JOIN LATERAL hub.match_keys(s.data) mk
+            JOIN \(table("contact_key")) k ON k.kind = mk.kind AND k.value = mk.value AND k.contact <> s.contact
+            WHERE s.run = \(run) AND s.line BETWEEN \(lines.lowerBound) AND \(lines.upperBound) AND s.verdict = 'new'
+            ORDER BY 1, 2, k.kind
+            ON CONFLICT DO NOTHING
+            """)
+    }
+
+    private func bind(_ connector: Int64, _ session: Session) async throws {
+        _ = try await session.query(
+            """
+            INSERT INTO \(table("binding")) AS b (connector, entity, record, remote_id, remote_version, remote_at, agreed, seen_run)
+            SELECT DISTINCT ON (s.contact) \(connector), 'contact', s.contact, s.remote_id, s.remote_version, s.remote_at,
+                jsonb_strip_nulls(s.data), \(run)
+            FROM \(table("stage")) s WHERE s.run = \(run) AND s.line BETWEEN \(lines.lowerBound) AND \(lines.upperBound)
+                AND s.verdict IN ('new', 'changed', 'unchanged') AND s.contact IS NOT NULL
+                AND s.remote_id IS NOT NULL AND NOT s.deleted
+            ORDER BY s.contact, s.line DESC
+            ON CONFLICT (connector, entity, record) DO UPDATE SET remote_id = excluded.remote_id,
+                remote_version = CASE WHEN excluded.remote_at < b.remote_at THEN b.remote_version
+                    ELSE coalesce(excluded.remote_version, b.remote_version) END,
+                remote_at = greatest(b.remote_at, excluded.remote_at),
+                agreed = CASE WHEN excluded.remote_at < b.remote_at THEN b.agreed ELSE excluded.agreed END,
+                -- the remote has moved on: values pushed before are no echo when they come again
+                pushed = '{}', bound_at = CASE WHEN b.gone_at IS NULL THEN b.bound_at ELSE now() END, gone_at = NULL,
+                seen_run = excluded.seen_run
+            """)
+        // what else the remote showed is there, whatever became of the row
+        _ = try await session.query(
+            """
+            UPDATE \(table("binding")) b SET gone_at = NULL, seen_run = \(run),
+                remote_version = CASE WHEN s.verdict = 'echo' THEN coalesce(s.remote_version, b.remote_version)
+                    ELSE b.remote_version END
+            FROM \(table("stage")) s WHERE s.run = \(run) AND s.line BETWEEN \(lines.lowerBound) AND \(lines.upperBound)
+                AND s.verdict IN ('echo', 'outdated', 'deleted_here', 'refused') AND NOT s.deleted
+                AND b.connector = \(connector) AND b.entity = 'contact' AND b.remote_id = s.remote_id
+            """)
+    }
+
+    private func count(_ session: Session) async throws -> MergeCounts {
+        var counts = MergeCounts()
+        for row in try await session.query(
+            """
+            SELECT s.verdict, count(*) AS n FROM \(table("stage")) s
+            WHERE s.run = \(run) AND s.line BETWEEN \(lines.lowerBound) AND \(lines.upperBound) GROUP BY 1
+            """)
+        {
+            counts.add(try row.get("verdict"), try row.get("n"))
+        }
+        return counts
+    }
+
+    private func origin(_ at: SQL) -> SQL {
+        "jsonb_build_object('by', \(actor.description)::text, 'at', coalesce(\(at), now()), 'rank', \(rank)::int)"
+    }
+}

@@ -1,0 +1,203 @@
+public import Hub
+internal import Postgres
+
+/// Work that was asked for and that this worker holds.
+public struct ClaimedRun: Sendable {
+    public let id: Int64
+    public let kind: String
+    public let plugin: Int64?
+    public let connector: Int64?
+    public let params: JSON
+    public let isDry: Bool
+    public let fence: Int64
+    public let actor: Actor
+}
+
+/// A pull plugin as its poll needs it.
+public struct PullPlugin: Sendable {
+    public let id: Int64
+    public let name: String
+    public let connector: Int64
+    public let connectorKind: String
+    public let connectorName: String
+    public let settings: JSON
+    public let entity: RemoteEntity
+    public let mapping: Mapping
+    public let closedFields: [String]
+    public let rank: Int
+    public let cursor: String?
+    public let since: String?
+}
+
+extension TenantDatabase {
+    /// Asks for work; the relay does it.
+    /// - Parameter kind: poll, check, csv, batch, undo, segment.
+    /// - Returns: the run's number.
+    public func createRun(
+        as actor: Actor, kind: String, plugin: Int64? = nil, connector: Int64? = nil, params: JSON = [:],
+        isDry: Bool = false,
+        state: String = "queued"
+    ) async throws -> Int64 {
+        let rows = try await run(
+            as: actor,
+            """
+            INSERT INTO \(table("run")) (kind, plugin, connector, state, params, dry, actor)
+            VALUES (\(kind), \(plugin), \(connector), \(state), \(params.text)::jsonb, \(isDry), \(actor.description))
+            RETURNING id
+            """)[0]
+        ring()
+        return try rows[0].get("id")
+    }
+
+    /// Makes runs of the polls that are due. One run of a plugin at a time.
+    public func queueDuePolls() async throws -> Int {
+        try await run(
+            as: .system,
+            """
+            WITH due AS (
+                UPDATE \(table("plugin")) p SET next_at = now() + make_interval(secs => p.every_seconds)
+                FROM \(table("connector")) k
+                WHERE k.id = p.connector AND k.state = 'on' AND p.state = 'on' AND p.capability = 'pull'
+                    AND p.every_seconds IS NOT NULL AND p.next_at <= now()
+                    AND NOT EXISTS (SELECT FROM \(table("run")) r WHERE r.plugin = p.id AND r.kind = 'poll'
+                        AND r.state IN ('queued', 'running'))
+                RETURNING p.id, p.connector)
+            INSERT INTO \(table("run")) (kind, plugin, connector, actor) SELECT 'poll', id, connector, 'system' FROM due
+            """)[0].affected
+    }
+
+    /// Takes the oldest run that waits, or whose worker is gone.
+    public func claimRun(lease: Double) async throws -> ClaimedRun? {
+        let rows = try await run(
+            as: .system,
+            """
+            UPDATE \(table("run")) r SET state = 'running', fence = r.fence + 1, started_at = coalesce(r.started_at, now()),
+                leased_until = clock_timestamp() + make_interval(secs => \(lease)),
+                -- a first import waits behind live changes, a later poll does not
+                params = CASE WHEN r.kind = 'poll' AND NOT r.params ? 'first' THEN r.params || jsonb_build_object('first',
+                    (SELECT p.cursor IS NULL FROM \(table("plugin")) p WHERE p.id = r.plugin)) ELSE r.params END
+            WHERE r.id = (SELECT x.id FROM \(table("run")) x
+                WHERE x.state = 'queued' OR x.state = 'running' AND x.leased_until < clock_timestamp()
+                ORDER BY x.id LIMIT 1 FOR UPDATE SKIP LOCKED)
+            RETURNING r.id, r.kind, r.plugin, r.connector, r.params, r.dry, r.fence, r.actor
+            """)[0]
+        return try rows.first.map { row in
+            ClaimedRun(
+                id: try row.get("id"), kind: try row.get("kind"), plugin: try row.get("plugin"),
+                connector: try row.get("connector"), params: try JSON(text: row.get("params")),
+                isDry: try row.get("dry"),
+                fence: try row.get("fence"), actor: Actor(text: try row.get("actor")) ?? .system)
+        }
+    }
+
+    /// Holds a run longer; false when another worker took it.
+    public func renew(_ claimed: ClaimedRun, lease: Double) async throws -> Bool {
+        try await run(
+            as: .system,
+            """
+            UPDATE \(table("run")) SET leased_until = clock_timestamp() + make_interval(secs => \(lease))
+            WHERE id = \(claimed.id) AND fence = \(claimed.fence) AND state = 'running'
+            """)[0].affected == 1
+    }
+
+    /// Ends a run.
+    /// - Parameter state: done, failed, awaiting_approval or, to be gone on with, queued.
+    public func end(_ claimed: ClaimedRun, state: String, counts: JSON = [:], message: String? = nil) async throws {
+        _ = try await run(
+            as: .system,
+            """
+            UPDATE \(table("run")) SET state = \(state), counts = counts || \(counts.text)::jsonb, message = \(message),
+                leased_until = NULL, ended_at = CASE WHEN \(state) = 'queued' THEN NULL ELSE now() END
+            WHERE id = \(claimed.id) AND fence = \(claimed.fence)
+            """)
+        ring()
+    }
+
+    /// One run as JSON.
+    public func runJSON(_ id: Int64, as actor: Actor) async throws -> [UInt8] {
+        let rows = try await run(
+            as: actor,
+            """
+            SELECT id, kind, plugin, connector, state, params, dry, counts, message, actor, created_at, started_at, ended_at,
+                (SELECT count(*) FROM \(table("stage")) s WHERE s.run = r.id AND s.verdict IS NULL) AS waiting
+            FROM \(table("run")) r WHERE id = \(id)
+            """)[0]
+        guard rows.count == 1 else { throw Failure.notFound("run") }
+        return Array(rows.json().dropFirst().dropLast())
+    }
+
+    /// Newest runs first, as a JSON array.
+    public func runs(as actor: Actor, limit: Int) async throws -> [UInt8] {
+        try await run(
+            as: actor,
+            """
+            SELECT id, kind, plugin, connector, state, dry, counts, message, actor, created_at, started_at, ended_at
+            FROM \(table("run")) ORDER BY id DESC LIMIT \(limit)
+            """)[0].json()
+    }
+
+    /// The staged rows of a run with what became of them, as a JSON array.
+    public func stagedRows(_ id: Int64, verdict: String?, after: Int64, limit: Int, as actor: Actor) async throws
+        -> [UInt8]
+    {
+        try await run(
+            as: actor,
+            """
+            SELECT line, remote_id, contact, verdict, data AS fields, difference, problems FROM \(table("stage"))
+            WHERE run = \(id) AND line > \(after) AND (\(verdict)::text IS NULL OR verdict = \(verdict))
+            ORDER BY line LIMIT \(limit)
+            """)[0].json()
+    }
+
+    /// Lets a run that waits for approval go on.
+    public func approve(_ id: Int64, as actor: Actor) async throws {
+        let rows = try await run(
+            as: actor,
+            """
+            UPDATE \(table("run")) SET state = 'queued', params = params || '{"approved": true}'
+            WHERE id = \(id) AND state = 'awaiting_approval'
+            """)[0]
+        guard rows.affected == 1 else {
+            throw Failure(.conflict, "run.state", "The run does not wait for approval.")
+        }
+        ring()
+    }
+
+    /// A pull plugin with its rule in force.
+    public func pullPlugin(_ id: Int64) async throws -> PullPlugin? {
+        try await run(
+            as: .system,
+            """
+            SELECT p.id, p.name, p.connector, k.kind, k.name AS connector_name, k.settings, p.entity, p.mapping,
+                k.closed_fields, k.rank, p.cursor, p.since::text AS since
+            FROM \(table("plugin")) p JOIN \(table("connector")) k ON k.id = p.connector
+            WHERE p.id = \(id) AND p.capability = 'pull'
+            """)[0].first.map { row in
+                PullPlugin(
+                    id: try row.get("id"), name: try row.get("name"), connector: try row.get("connector"),
+                    connectorKind: try row.get("kind"), connectorName: try row.get("connector_name"),
+                    settings: try JSON(text: row.get("settings")),
+                    entity: RemoteEntity(rawValue: try row.get("entity")) ?? .contact,
+                    mapping: try Mapping(JSON(text: row.get("mapping"))), closedFields: try row.get("closed_fields"),
+                    rank: try row.get("rank"), cursor: try row.get("cursor"), since: try row.get("since"))
+            }
+    }
+
+    /// The pull plugins of a connector by entity.
+    public func pullPlugins(ofConnector id: Int64) async throws -> [PullPlugin] {
+        var plugins: [PullPlugin] = []
+        let rows = try await run(
+            as: .system,
+            "SELECT id FROM \(table("plugin")) WHERE connector = \(id) AND capability = 'pull' AND state = 'on' ORDER BY id"
+        )[0]
+        for row in rows { if let plugin = try await pullPlugin(row.get("id")) { plugins.append(plugin) } }
+        return plugins
+    }
+
+    /// A connector as its worker needs it: kind, name, settings, state.
+    public func connector(_ id: Int64) async throws -> (kind: String, name: String, settings: JSON, state: String)? {
+        try await run(as: .system, "SELECT kind, name, settings, state FROM \(table("connector")) WHERE id = \(id)")[0]
+            .first
+            .map { (try $0.get("kind"), try $0.get("name"), try JSON(text: $0.get("settings")), try $0.get("state")) }
+    }
+}

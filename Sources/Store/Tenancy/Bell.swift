@@ -1,0 +1,72 @@
+public import Logging
+public import Postgres
+import Synchronization
+
+/// The doorbell: after commits, one NOTIFY at most every 5 ms, on a connection of its own, so that
+/// writers keep their group commit. It carries tenant numbers and nothing else, and may be lost: the
+/// rows are the truth. Listeners in this process are woken without the database.
+public final class Bell: Sendable {
+    public static let channel = "kontor"
+    private static let pause: Duration = .milliseconds(5)
+    /// NOTIFY takes less than 8,000 bytes.
+    private static let tenantsPerCall = 350
+
+    private struct State {
+        var waiting: Set<Int64> = []
+        var isFlushing = false
+        var listeners: [Int: AsyncStream<Set<Int64>>.Continuation] = [:]
+        var nextListener = 0
+    }
+    private let state = Mutex(State())
+    private let database: Database
+    private let log: Logger
+
+    init(database: Database, log: Logger) {
+        self.database = database
+        self.log = log
+    }
+
+    /// Rings for a tenant. Returns at once.
+    public func ring(_ tenant: Int64) {
+        let (mustFlush, listeners) = state.withLock { state in
+            state.waiting.insert(tenant)
+            defer { state.isFlushing = true }
+            return (!state.isFlushing, Array(state.listeners.values))
+        }
+        for listener in listeners { listener.yield([tenant]) }
+        if mustFlush { Task { await flush() } }
+    }
+
+    /// Tenants rung for in this process, coalesced while nobody reads.
+    public func local() -> AsyncStream<Set<Int64>> {
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: Set<Int64>.self, bufferingPolicy: .bufferingNewest(1024))
+        let number = state.withLock { state in
+            state.nextListener += 1
+            state.listeners[state.nextListener] = continuation
+            return state.nextListener
+        }
+        continuation.onTermination = { [self] _ in state.withLock { _ = $0.listeners.removeValue(forKey: number) } }
+        return stream
+    }
+
+    private func flush() async {
+        while true {
+            let tenants = state.withLock { state -> [Int64] in
+                let tenants = Array(state.waiting.prefix(Self.tenantsPerCall))
+                state.waiting.subtract(tenants)
+                if tenants.isEmpty { state.isFlushing = false }
+                return tenants
+            }
+            if tenants.isEmpty { return }
+            let payload = tenants.map(String.init).joined(separator: ",")
+            do {
+                _ = try await database.run("SELECT pg_notify(\(Self.channel), \(payload))")
+            } catch {
+                // a lost ring is made good by the next rescan
+                log.debug("bell not rung", metadata: ["error": "\(error)"])
+            }
+            do { try await Task.sleep(for: Self.pause) } catch { return }
+        }
+    }
+}

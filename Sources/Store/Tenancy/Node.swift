@@ -1,0 +1,57 @@
+public import Logging
+public import Postgres
+
+/// One PostgreSQL server and what is needed to work on it. A tenant lives on one node.
+public final class Node: Sendable {
+    public let database: Database
+    public let bell: Bell
+    let signer: ContextSigner
+    let log: Logger
+    let secrets: InstanceSecrets
+
+    /// - Parameters:
+    ///   - database: pools logged in as kontor_app.
+    ///   - secrets: the instance's keys.
+    ///   - isPooled: a transaction pooler stands before PostgreSQL.
+    public init(database: Database, secrets: InstanceSecrets, isPooled: Bool = false, log: Logger) {
+        self.database = database
+        self.signer = ContextSigner(key: secrets.contextKey, isPooled: isPooled)
+        self.bell = Bell(database: database, log: log)
+        self.log = log
+        self.secrets = secrets
+    }
+
+    public func tenant(_ tenant: Tenant) -> TenantDatabase { TenantDatabase(tenant: tenant, node: self) }
+
+    /// All open tenants of this node.
+    public func openTenants() async throws -> [Tenant] {
+        try await database.run("SELECT id, country FROM kontor.open_tenants()")[0].map {
+            Tenant(id: try $0.get("id"), country: try $0.get("country"))
+        }
+    }
+
+    /// Rings from all processes and from writers that are not Kontor.
+    public func events() -> AsyncStream<BellEvent> {
+        let notifications = database.listen(Bell.channel)
+        return AsyncStream { continuation in
+            let task = Task {
+                for await notification in notifications {
+                    switch notification {
+                    case .reconnected: continuation.yield(.lookEverywhere)
+                    case .notified(let payload):
+                        continuation.yield(.rung(payload.split(separator: ",").compactMap { Int64($0) }))
+                    }
+                }
+                continuation.finish()
+            }
+            continuation.onTermination = { _ in task.cancel() }
+        }
+    }
+}
+
+/// What the bell says.
+public enum BellEvent: Sendable {
+    case rung([Int64])
+    /// Rings may have been lost.
+    case lookEverywhere
+}

@@ -1,0 +1,166 @@
+import Foundation
+public import Hub
+internal import Postgres
+
+/// Puts an exported tenant back, under a new number and any free name. Nothing of it is open before all of it is there.
+struct TenantRestore {
+    let session: Session
+    let tenant: Tenant
+    private var table: (name: String, columns: [String])?
+    private var waiting: [String] = []
+    private(set) var rows = 0
+    private(set) var isEnded = false
+    private static let batch = 500
+
+    init(session: Session, tenant: Tenant) {
+        (self.session, self.tenant) = (session, tenant)
+    }
+
+    /// Takes one line after the header.
+    /// - Throws: `Failure` `archive.broken`.
+    mutating func take(_ line: String) async throws {
+        if line.hasPrefix("{\"columns\":") || line.hasPrefix("{\"end\":") {
+            try await flush()
+            let head = try JSON(text: line)
+            if let count = head["end"]?.int {
+                guard count == Int64(rows) else { throw Self.broken("it has \(rows) rows of \(count)") }
+                isEnded = true
+                return
+            }
+            guard let name = head["table"]?.string, let columns = head["columns"]?.array?.compactMap(\.string) else {
+                throw Self.broken("a table without a name")
+            }
+            let known = try await TenantDatabase.tables(of: tenant.schema, session).first { $0.0 == name }
+            guard let known, columns.allSatisfy(known.1.contains) else {
+                throw Self.broken("the table \(name) is not known here")
+            }
+            table = (name, columns)
+            _ = try await session.query("DELETE FROM \(table: tenant.schema, name)")
+        } else {
+            waiting.append(line)
+            rows += 1
+            if waiting.count == Self.batch { try await flush() }
+        }
+    }
+
+    private mutating func flush() async throws {
+        guard !waiting.isEmpty else { return }
+        guard let table else { throw Self.broken("rows without a table") }
+        let list = table.columns.map { "\(identifier: $0)" as SQL }.joined(separator: ", ")
+        let target: SQL = "\(table: tenant.schema, table.name)"
+        _ = try await session.query(
+            """
+            INSERT INTO \(target) (\(list)) OVERRIDING SYSTEM VALUE
+            SELECT \(list) FROM jsonb_populate_recordset(NULL::\(target), \("[" + waiting.joined(separator: ",") + "]")::jsonb)
+            """)
+        waiting = []
+    }
+
+    /// Lets new rows go on counting where the old ones ended.
+    func setSequences() async throws {
+        let owned = try await session.query(
+            """
+            SELECT s.relname::text AS sequence, t.relname::text AS name, a.attname::text AS column FROM pg_class s
+            JOIN pg_namespace n ON n.oid = s.relnamespace AND n.nspname = \(tenant.schema)
+            JOIN pg_depend d ON d.objid = s.oid AND d.deptype = 'i' AND d.classid = 'pg_class'::regclass
+            JOIN pg_class t ON t.oid = d.refobjid JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
+            WHERE s.relkind = 'S'
+            """)
+        for row in owned {
+            let sequence: String = try row.get("sequence")
+            _ = try await session.query(
+                """
+                SELECT setval(\("\(tenant.schema).\(sequence)")::regclass,
+                    (SELECT coalesce(max(\(identifier: try row.get("column"))), 0) + 1
+                        FROM \(table: tenant.schema, try row.get("name"))), false)
+                """)
+        }
+    }
+
+    static func broken(_ reason: String) -> Failure {
+        Failure(.invalid, "archive.broken", "The file is no complete export of a tenant: \(reason).")
+    }
+}
+
+extension Provisioner {
+    /// Modules of a tenant and how far they are migrated.
+    public func modules(of tenant: Tenant) async throws -> [String: Int] {
+        try await asOwner { session in
+            var found: [String: Int] = [:]
+            for row in try await session.query("SELECT name, version FROM kontor.module WHERE tenant = \(tenant.id)") {
+                found[try row.get("name")] = try row.get("version")
+            }
+            return found
+        }
+    }
+
+    /// Makes a tenant of an export. Its connectors are paused, so that nothing is sent before somebody has looked;
+    /// credentials are kept when the master key is the same, and have to be entered again otherwise.
+    /// - Parameter next: gives the file's next line, nil at its end.
+    /// - Throws: `Failure` `archive.broken`, `archive.version`, `tenant.exists`; then nothing is left behind.
+    public func restore(as name: String, title: String, from next: @Sendable () throws -> String?) async throws
+        -> Tenant
+    {
+        guard let first = try next(), let header = try? JSON(text: first),
+            header["kontor"]?.int == TenantArchive.format, let old = header["tenant"]?.int,
+            let country = header["country"]?.string, let modules = header["modules"]?.object
+        else { throw TenantRestore.broken("it does not begin as one") }
+        for (module, version) in modules {
+            guard (version.int ?? 0) == Int64((try? files.newest(of: module)) ?? 0) else {
+                throw Failure(
+                    .invalid, "archive.version",
+                    "The export is of another version of the module \(module): restore it with the Kontor that made it, then upgrade."
+                )
+            }
+        }
+        let tenant = try await create(name: name, title: title, country: country, opens: false)
+        do {
+            for module in modules.keys.sorted() { try await ensure(module: module, for: tenant) }
+            try await fill(tenant, of: old, from: next)
+            try await open(tenant)
+        } catch {
+            try await drop(tenant)
+            throw error
+        }
+        return tenant
+    }
+
+    private func fill(_ tenant: Tenant, of old: Int64, from next: @Sendable () throws -> String?) async throws {
+        try await asOwner(of: tenant) { session in
+            for (name, _) in try await TenantDatabase.tables(of: tenant.schema, session) {
+                _ = try await session.query("ALTER TABLE \(table: tenant.schema, name) DISABLE TRIGGER USER")
+            }
+            var restore = TenantRestore(session: session, tenant: tenant)
+            while let line = try next() { if !line.isEmpty { try await restore.take(line) } }
+            guard restore.isEnded else { throw TenantRestore.broken("its end is missing") }
+            try await restore.setSequences()
+            try await resealSecrets(of: tenant, from: old, session)
+            for (name, _) in try await TenantDatabase.tables(of: tenant.schema, session) {
+                _ = try await session.query("ALTER TABLE \(table: tenant.schema, name) ENABLE TRIGGER USER")
+            }
+        }
+    }
+
+    private func resealSecrets(of tenant: Tenant, from old: Int64, _ session: Session) async throws {
+        for row in try await session.query("SELECT id, secrets FROM \(table: tenant.schema, "connector")") {
+            let id: Int64 = try row.get("id")
+            var secrets: JSON = [:]
+            var reason = "The tenant was restored: look at the connector, then switch it on."
+            for (name, sealed) in try JSON(text: row.get("secrets")).object ?? [:] {
+                if let plain = SecretSeal(tenant: old, secrets: self.secrets).open(
+                    sealed.string ?? "", connector: id, name: name)
+                {
+                    secrets[name] = .string(
+                        try SecretSeal(tenant: tenant.id, secrets: self.secrets).seal(plain, connector: id, name: name))
+                } else {
+                    reason = "The tenant was restored under another master key: enter the credentials again."
+                }
+            }
+            _ = try await session.query(
+                """
+                UPDATE \(table: tenant.schema, "connector") SET secrets = \(secrets.text)::jsonb, state = 'paused',
+                    state_reason = \(reason) WHERE id = \(id)
+                """)
+        }
+    }
+}

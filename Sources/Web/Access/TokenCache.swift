@@ -1,0 +1,43 @@
+import Hub
+import Store
+import Synchronization
+
+/// Tokens that were good a moment ago. A revoked one works on for a second at most.
+final class TokenCache: Sendable {
+    private struct Entry {
+        let grant: TokenGrant
+        let until: ContinuousClock.Instant
+    }
+    private static let lifetime = Duration.seconds(1)
+    private static let maxEntries = 10_000
+    private let entries = Mutex<[String: Entry]>([:])
+    private let node: Node
+
+    init(node: Node) { self.node = node }
+
+    /// - Parameter header: the value of the field Authorization.
+    /// - Throws: `Failure` `token.missing`, `token.invalid`.
+    func grant(_ header: String?) async throws -> TokenGrant {
+        guard let header else {
+            throw Failure(.unauthenticated, "token.missing", "Send a token in the header field Authorization: Bearer kontor_….")
+        }
+        let scheme = header.prefix(7)
+        guard scheme.lowercased() == "bearer ", let token = APIToken(presented: String(header.dropFirst(7))) else {
+            throw Self.invalid
+        }
+        let now = ContinuousClock.now
+        if let entry = entries.withLock({ $0[token.text] }), entry.until > now { return entry.grant }
+        guard let grant = try await node.open(token: token) else {
+            entries.withLock { $0[token.text] = nil }
+            throw Self.invalid
+        }
+        entries.withLock { entries in
+            if entries.count >= Self.maxEntries { entries.removeAll() }
+            entries[token.text] = Entry(grant: grant, until: now + Self.lifetime)
+        }
+        return grant
+    }
+
+    private static let invalid = Failure(
+        .unauthenticated, "token.invalid", "The token is not known, was revoked, has expired, or its tenant is not open.")
+}

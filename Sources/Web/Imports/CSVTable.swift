@@ -1,0 +1,73 @@
+import Hub
+
+/// What the beginning of a CSV file tells about all of it.
+struct CSVTable: Sendable {
+    let dialect: CSVDialect
+    /// The columns' names, each once.
+    let headers: [String]
+    let mapping: JSON
+    private static let sampleRows = 100
+
+    /// - Throws: `Failure` `csv.empty`, `csv.columns`.
+    init(sample: [UInt8], mapping: JSON?, catalogue: FieldCatalogue) throws {
+        dialect = CSVDialect.detect(sample)
+        var rows: [[String]] = []
+        var reader = CSVText(dialect)
+        let keep = { (event: CSVParser.Event) in
+            if case .row(let row) = event, rows.count <= Self.sampleRows { rows.append(row.texts) }
+        }
+        reader.feed(sample, keep)
+        // the last row may be cut off; it matters only when it is the header
+        if rows.isEmpty { reader.finish(keep) }
+        guard let first = rows.first else { throw Failure(.invalid, "csv.empty", "The file has no rows.") }
+        headers = Self.distinct(first)
+        self.mapping = mapping ?? HeaderGuess.mapping(headers, samples: Array(rows.dropFirst()), catalogue: catalogue)
+        guard self.mapping["rules"]?.array?.isEmpty != true else {
+            throw Failure(
+                .invalid, "csv.columns",
+                "No column could be recognised by its header (\(headers.prefix(10).joined(separator: ", "))): give a mapping.")
+        }
+    }
+
+    /// A header that comes again gets a number.
+    private static func distinct(_ headers: [String]) -> [String] {
+        var seen: [String: Int] = [:]
+        return headers.map { header in
+            let count = (seen[header] ?? 0) + 1
+            seen[header] = count
+            return count == 1 ? header : "\(header) (\(count))"
+        }
+    }
+}
+
+/// The text of a CSV file, without its mark and separator line, parsed piece by piece.
+struct CSVText {
+    private var decoder: CSVDecoder
+    private var parser: CSVParser
+    private var markLeft: Int
+    private var isInSeparatorLine: Bool
+
+    init(_ dialect: CSVDialect) {
+        decoder = CSVDecoder(dialect.encoding)
+        parser = CSVParser(delimiter: dialect.delimiter)
+        markLeft = dialect.markLength
+        isInSeparatorLine = dialect.hasSeparatorLine
+    }
+
+    mutating func feed(_ bytes: [UInt8], _ each: (CSVParser.Event) throws -> Void) rethrows {
+        let skipped = min(markLeft, bytes.count)
+        markLeft -= skipped
+        var text = decoder.decode(skipped == 0 ? bytes : Array(bytes.dropFirst(skipped)))
+        if isInSeparatorLine {
+            guard let end = text.firstIndex(of: 0x0A) ?? text.firstIndex(of: 0x0D) else { return }
+            text.removeSubrange(...end)
+            isInSeparatorLine = false
+        }
+        try parser.feed(text, each)
+    }
+
+    mutating func finish(_ each: (CSVParser.Event) throws -> Void) rethrows {
+        try parser.feed(decoder.finish(), each)
+        try parser.finish(each)
+    }
+}

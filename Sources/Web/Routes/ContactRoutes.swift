@@ -1,0 +1,116 @@
+import HTTPTypes
+import Hub
+import Store
+
+extension Operations {
+    static let contacts: [Operation] = [
+        Operation(
+            id: "listContacts", method: .get, path: "\(prefix)/contacts", summary: "A page of living contacts, by number.",
+            access: .tenant(.contactsRead),
+            parameters: [
+                .query("q", Schema.text(1, 200), "Any part of a name, e-mail address, telephone number or other value."),
+                .query("tag", Schema.text(1, 100), "A tag they must have."),
+                .query("condition", Schema.text(1, 20_000), "A condition they must meet, as JSON (docs/conditions.md)."),
+                limit, cursor,
+            ], responses: [200: Schema.page(Schema.ref("Contact"))], errors: [422], handle: list),
+        Operation(
+            id: "createContact", method: .post, path: "\(prefix)/contacts", summary: "Makes a contact.",
+            access: .tenant(.contactsWrite),
+            parameters: [
+                .header(
+                    "Idempotency-Key", Schema.text(1, 200),
+                    "A key of the caller's choice: the same request sent again is answered as before, and nothing is made twice.")
+            ], body: .json(Schema.ref("ContactFields")), responses: [201: Schema.ref("Contact")], errors: [409],
+            handle: { call in
+                try await Idempotency.once(call, operation: "createContact") {
+                    let contact = try await call.tenant.createContact(as: call.actor, fields: call.body["fields"] ?? .null)
+                    return tagged(contact, 201).with(.location, "\(prefix)/contacts/\(contact.id)")
+                }
+            }),
+        Operation(
+            id: "getContact", method: .get, path: "\(prefix)/contacts/{id}", summary: "One contact, also a deleted one.",
+            access: .tenant(.contactsRead), parameters: [contactID], responses: [200: Schema.ref("Contact")],
+            handle: { call in tagged(try await call.tenant.contact(call.id(), as: call.actor)) }),
+        Operation(
+            id: "editContact", method: .patch, path: "\(prefix)/contacts/{id}",
+            summary: "Changes the fields that are given; null takes one away.", access: .tenant(.contactsWrite),
+            parameters: [contactID, ifMatch], body: .json(Schema.ref("ContactFields")),
+            responses: [200: Schema.ref("Contact")], errors: [412],
+            handle: { call in
+                tagged(
+                    try await call.tenant.editContact(
+                        call.id(), as: call.actor, version: call.seenVersion(), changes: call.body["fields"] ?? .null))
+            }),
+        Operation(
+            id: "deleteContact", method: .delete, path: "\(prefix)/contacts/{id}",
+            summary: "Deletes a contact here and in the systems that have it; it can be restored.",
+            access: .tenant(.contactsWrite), parameters: [contactID, ifMatch], responses: [204: nil], errors: [412],
+            handle: { call in
+                try await call.tenant.deleteContact(call.id(), as: call.actor, version: call.seenVersion())
+                return .empty
+            }),
+        Operation(
+            id: "restoreContact", method: .post, path: "\(prefix)/contacts/{id}/restore", summary: "Brings a deleted contact back.",
+            access: .tenant(.contactsWrite), parameters: [contactID], responses: [200: Schema.ref("Contact")],
+            handle: { call in
+                try await call.tenant.restoreContact(call.id(), as: call.actor)
+                return tagged(try await call.tenant.contact(call.id(), as: call.actor))
+            }),
+        Operation(
+            id: "eraseContact", method: .post, path: "\(prefix)/contacts/{id}/erase",
+            summary: "Erases a contact for good, with its history.", access: .tenant(.contactsWrite), parameters: [contactID],
+            responses: [200: Schema.ref("Erasure")],
+            handle: { call in Answer(try await call.tenant.eraseContact(call.id(), as: call.actor)) }),
+        Operation(
+            id: "setLocks", method: .put, path: "\(prefix)/contacts/{id}/locks",
+            summary: "Holds fields by hand: no sync changes them. The list replaces the one before.",
+            access: .tenant(.contactsWrite), parameters: [contactID], body: .json(Schema.ref("Locks")),
+            responses: [200: Schema.ref("Contact")],
+            handle: { call in
+                let fields = Set(call.body["fields"]?.array?.compactMap(\.string) ?? [])
+                return tagged(try await call.tenant.setLocks(call.id(), as: call.actor, fields: fields.sorted()))
+            }),
+        Operation(
+            id: "addConsent", method: .post, path: "\(prefix)/contacts/{id}/consents",
+            summary: "Adds evidence of a consent given or withdrawn; the newest evidence counts.",
+            access: .tenant(.contactsWrite), parameters: [contactID], body: .json(Schema.ref("NewConsent")),
+            responses: [200: Schema.ref("Contact")],
+            handle: { call in
+                tagged(
+                    try await call.tenant.addConsent(
+                        call.id(), as: call.actor, purpose: call.body["purpose"]?.string ?? "",
+                        granted: call.body["granted"]?.bool ?? false, at: call.body["at"]?.string,
+                        source: call.body["source"]?.string ?? "", proof: call.body["proof"]?.string))
+            }),
+    ]
+
+    static let contactID = id("id", "The contact's number.")
+
+    /// A contact with its version as ETag.
+    static func tagged(_ contact: StoredContact, _ status: Int = 200) -> Answer {
+        Answer(status, json: contact.json).with(.eTag, "\"v\(contact.version)\"")
+    }
+
+    @Sendable private static func list(_ call: Call) async throws -> Answer {
+        var query = ContactQuery()
+        query.text = call.text("q")
+        query.limit = call.limit
+        query.after = try call.cursor() ?? 0
+        var conditions: [Condition] = []
+        if let tag = call.text("tag") { conditions.append(.leaf(.tag(tag))) }
+        if let text = call.text("condition") { conditions.append(try await condition(text, call)) }
+        if !conditions.isEmpty { query.condition = .all(conditions) }
+        let page = try await call.tenant.contacts(query, as: call.actor)
+        return .page(page.json, next: page.count == query.limit ? page.last.map { String($0) } : nil)
+    }
+
+    private static func condition(_ text: String, _ call: Call) async throws -> Condition {
+        let value: JSON
+        do {
+            value = try JSON(text: text)
+        } catch {
+            throw RequestFault.query("query.invalid", "The condition is no JSON text: \(error).", "condition")
+        }
+        return try Condition.checked(value, await call.tenant.catalogue(as: call.actor))
+    }
+}

@@ -1,0 +1,32 @@
+import Hub
+
+extension Schemas {
+    static let runs: [String: JSON] = [
+        "Run": Schema.object(runMembers.merging(["params": Schema.anyObject, "waiting": Schema.whole]) { first, _ in first }),
+        "RunSummary": Schema.object(runMembers),
+        "RunRow": Schema.object([
+            "line": Schema.whole, "remote_id": Schema.orNull(Schema.string), "contact": Schema.orNull(Schema.id),
+            "verdict": Schema.orNull(Schema.string), "fields": Schema.orNull(Schema.anyObject),
+            "difference": Schema.anything, "problems": Schema.orNull(Schema.list(Schema.anyObject)),
+        ]),
+        "Batch": ["type": "array", "items": Schema.anyObject, "minItems": 1, "maxItems": 10_000],
+        "Replay": Schema.object([
+            "since": Schema.moment,
+            "rules": [
+                "type": "object", "minProperties": 1,
+                "additionalProperties": Schema.edit(["filter": Schema.anyObject, "mapping": Schema.anyObject]),
+            ],
+        ]),
+        "ReplayResult": Schema.object(["changes": Schema.whole, "differences": Schema.list(Schema.anyObject)]),
+    ]
+
+    static let runStates = ["staging", "queued", "running", "awaiting_approval", "done", "failed", "undone"]
+    static let runKinds = ["poll", "check", "csv", "batch", "undo", "segment", "hook"]
+
+    private static let runMembers: [String: JSON] = [
+        "id": Schema.id, "kind": Schema.string, "plugin": Schema.orNull(Schema.id), "connector": Schema.orNull(Schema.id),
+        "state": Schema.choice(runStates), "dry": Schema.flag, "counts": Schema.anyObject,
+        "message": Schema.orNull(Schema.string), "actor": Schema.string, "created_at": Schema.moment,
+        "started_at": Schema.orNull(Schema.moment), "ended_at": Schema.orNull(Schema.moment),
+    ]
+}

@@ -1,0 +1,29 @@
+import Hub
+
+extension Schemas {
+    static let tenants: [String: JSON] = [
+        "Token": Schema.object([
+            "id": Schema.id, "prefix": Schema.string, "label": Schema.string, "scopes": Schema.strings,
+            "created_at": Schema.moment, "expires_at": Schema.orNull(Schema.moment),
+            "revoked_at": Schema.orNull(Schema.moment), "used_at": Schema.orNull(Schema.moment),
+        ]),
+        "NewToken": Schema.object(
+            ["label": Schema.text(1, 100), "scopes": scopes, "expires_at": Schema.moment], optional: ["expires_at"]),
+        "MadeToken": Schema.object(["id": Schema.id, "token": Schema.string]),
+        "Tenant": Schema.object([
+            "id": Schema.id, "name": Schema.string, "title": Schema.string, "country": Schema.string,
+            "state": Schema.string, "created_at": Schema.moment,
+        ]),
+        "NewTenant": Schema.object([
+            "name": ["type": "string", "pattern": "^[a-z][a-z0-9-]{1,39}$"], "title": Schema.text(1, 200),
+            "country": ["type": "string", "pattern": "^[A-Z]{2}$"],
+        ]),
+        "MadeTenant": Schema.object(["id": Schema.id, "name": Schema.string]),
+        "NewTenantToken": Schema.object(["label": Schema.text(1, 100), "scopes": scopes]),
+        "MadeTenantToken": Schema.object(["token": Schema.string]),
+    ]
+
+    private static let scopes: JSON = [
+        "type": "array", "items": Schema.choice(Scope.ofTenants.map(\.rawValue)), "minItems": 1, "maxItems": 10, "uniqueItems": true,
+    ]
+}

@@ -1,0 +1,70 @@
+import HTTPTypes
+import Hub
+import Hummingbird
+import Store
+
+/// One request, let in and checked, as its operation sees it.
+struct Call: Sendable {
+    let services: WebServices
+    let caller: Caller
+    /// Parts of the path by name.
+    let path: [String: String]
+    /// Query parameters by name, in the type their schema says.
+    let query: [String: JSON]
+    let headers: HTTPFields
+    let body: JSON
+    /// The body of an operation that takes any bytes.
+    let bytes: [UInt8]
+    /// The body of an operation that reads it itself.
+    let stream: RequestBody
+
+    /// The caller's tenant.
+    var tenant: TenantDatabase {
+        guard case .tenant(let tenant, _, _) = caller else { preconditionFailure("an operation without a tenant") }
+        return tenant
+    }
+
+    var actor: Actor {
+        guard case .tenant(_, let token, _) = caller else { preconditionFailure("an operation without a tenant") }
+        return .token(token)
+    }
+
+    var scopes: Set<String> {
+        guard case .tenant(_, _, let scopes) = caller else { return [] }
+        return scopes
+    }
+
+    /// A number in the path.
+    /// - Throws: `Failure` `not_found` for what is no number: nothing has such an address.
+    func id(_ name: String = "id") throws -> Int64 {
+        let text = path[name] ?? ""
+        guard text.utf8.first != UInt8(ascii: "+"), let id = Int64(text), id > 0 else { throw Failure.notFound("address") }
+        return id
+    }
+
+    func text(_ name: String) -> String? { query[name]?.string }
+    func flag(_ name: String) -> Bool { query[name]?.bool ?? false }
+
+    /// Entries wanted on a page.
+    var limit: Int { Int(query["limit"]?.int ?? 50) }
+
+    /// Where the page before ended, in one number; nil to begin.
+    func cursor() throws -> Int64? { try text("cursor").map { try PageCursor.decode($0, count: 1)[0] } }
+
+    /// Where the page before ended, in two numbers; zeros to begin.
+    func cursorPair() throws -> (Int64, Int64) {
+        guard let text = text("cursor") else { return (0, 0) }
+        let numbers = try PageCursor.decode(text, count: 2)
+        return (numbers[0], numbers[1])
+    }
+
+    /// The version the caller saw (If-Match); nil for any.
+    func seenVersion() throws -> Int64? {
+        guard let field = headers[.ifMatch], field != "*" else { return nil }
+        guard let match = field.wholeMatch(of: /"v([0-9]{1,18})"/), let version = Int64(match.1) else {
+            throw RequestFault.query(
+                "header.invalid", "If-Match must be one tag as it came in ETag, such as \"v3\", or *.", "If-Match")
+        }
+        return version
+    }
+}

@@ -1,0 +1,108 @@
+import HTTPTypes
+import Hub
+import Hummingbird
+import Logging
+import Store
+
+/// Takes each request through the same steps: route, caller, parameters, body, operation, answer.
+final class WebResponder: Sendable {
+    private let services: WebServices
+    private let operations: [Operation]
+    private let routes: RouteTree
+    private let tokens: TokenCache
+    private let metrics: Metrics
+    private let log: Logger
+
+    init(services: WebServices, operations: (Metrics) -> [Operation], log: Logger) {
+        // the metrics are shown by one of the operations they count
+        let names = operations(Metrics([])).map(\.id)
+        let metrics = Metrics(names)
+        self.operations = operations(metrics)
+        (self.services, self.metrics, self.log) = (services, metrics, log)
+        routes = RouteTree(self.operations)
+        tokens = TokenCache(node: services.node)
+    }
+
+    func respond(to request: Request) async -> Response {
+        let start = ContinuousClock.now
+        let target = (request.head.path ?? "/").split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let found = routes.find(String(target[0]), request.method)
+        var note = RequestNote()
+        var answer: Answer
+        do {
+            answer = try await self.answer(request, found, query: target.count == 2 ? target[1] : "", &note)
+        } catch {
+            answer = Problem.answer(error)
+            note.error = Failure.logText(error is RequestFault ? (error as? RequestFault)?.failure ?? error : error)
+        }
+        let seconds = Double((ContinuousClock.now - start).components.attoseconds) / 1e18
+            + Double((ContinuousClock.now - start).components.seconds)
+        metrics.note(note.operation, status: answer.status, seconds: seconds)
+        write(note, request.method, answer.status, seconds)
+        let response = answer.response
+        return request.method == .head ? response.createHeadResponse() : response
+    }
+
+    private func answer(
+        _ request: Request, _ found: RouteTree.Found, query: Substring, _ note: inout RequestNote
+    ) async throws -> Answer {
+        switch found {
+        case .nothing: throw Failure.notFound("address")
+        case .methods(let methods):
+            let list = methods.joined(separator: ", ")
+            throw RequestFault(405, "method.not_allowed", "This address takes \(list).", allow: list)
+        case .operation(let number, let path):
+            let operation = operations[number]
+            note.operation = number
+            let caller = try await caller(request, operation, &note)
+            let values = try QueryReader.read(query, operation.parameters)
+            return try await operation.handle(call(request, operation, caller, path, values))
+        }
+    }
+
+    private func caller(_ request: Request, _ operation: Operation, _ note: inout RequestNote) async throws -> Caller {
+        if case .open = operation.access { return .anybody }
+        let grant = try await tokens.grant(request.headers[.authorization])
+        (note.token, note.tenant) = (grant.id, grant.tenant?.id)
+        return try Caller(grant, operation.access, node: services.node)
+    }
+
+    private func call(
+        _ request: Request, _ operation: Operation, _ caller: Caller, _ path: [String: String], _ query: [String: JSON]
+    ) async throws -> Call {
+        var body = JSON.null
+        var bytes: [UInt8] = []
+        switch operation.body {
+        case .none: try BodyReader.expectNone(request)
+        case .json(let schema, let limit): body = try await BodyReader.json(request, schema: schema, limit: limit)
+        case .stream(let mediaType): try BodyReader.expect(mediaType, request)
+        case .bytes(let limit): bytes = try await BodyReader.bytes(request, limit: limit)
+        }
+        return Call(
+            services: services, caller: caller, path: path, query: query, headers: request.headers, body: body, bytes: bytes,
+            stream: request.body)
+    }
+
+    /// One line for each request. Neither path nor query is in it: paths of webhooks are secrets, and queries ask
+    /// for people by name.
+    private func write(_ note: RequestNote, _ method: HTTPRequest.Method, _ status: Int, _ seconds: Double) {
+        let level: Logger.Level = status >= 500 ? .error : .info
+        guard log.logLevel <= level else { return }
+        var metadata: Logger.Metadata = [
+            "operation": "\(note.operation.map { operations[$0].id } ?? "none")", "method": "\(method.rawValue)",
+            "status": "\(status)", "ms": "\(Double(Int(seconds * 100_000)) / 100)",
+        ]
+        if let tenant = note.tenant { metadata["tenant"] = "\(tenant)" }
+        if let token = note.token { metadata["token"] = "\(token)" }
+        if let error = note.error { metadata["error"] = "\(error)" }
+        log.log(level: level, "request", metadata: metadata)
+    }
+}
+
+/// What the log and the metrics keep of a request.
+private struct RequestNote {
+    var operation: Int?
+    var tenant: Int64?
+    var token: Int64?
+    var error: String?
+}

@@ -1,0 +1,40 @@
+public import Hummingbird
+public import Logging
+import NIOCore
+
+/// Kontor's HTTP interface: the REST API, incoming webhooks, health and metrics.
+public struct WebServer: Sendable {
+    private let responder: WebResponder
+    private let host: String
+    private let port: Int
+    private let log: Logger
+    /// A connection on which nothing happens is closed after this time.
+    private static let idleTime = TimeAmount.seconds(90)
+
+    /// - Parameters:
+    ///   - host: the address to listen on.
+    ///   - port: 0 for any free one.
+    public init(services: WebServices, host: String, port: Int, log: Logger) {
+        responder = WebResponder(services: services, operations: Operations.all, log: log)
+        (self.host, self.port, self.log) = (host, port, log)
+    }
+
+    /// The server as a service, to be run in a service group; a graceful stop ends requests under way first.
+    /// - Parameter onServerRunning: called with the port when the server listens.
+    public func application(
+        onServerRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
+    ) -> some ApplicationProtocol {
+        let responder = responder
+        return Application(
+            responder: CallbackResponder<BasicRequestContext> { request, _ in await responder.respond(to: request) },
+            server: .http1(configuration: .init(idleTimeout: Self.idleTime)),
+            configuration: .init(address: .hostname(host, port: port), reuseAddress: true),
+            onServerRunning: { channel in await onServerRunning(channel.localAddress?.port ?? 0) }, logger: log)
+    }
+
+    /// Serves until the task is cancelled, for programs that have no service group.
+    /// - Parameter onServerRunning: called with the port when the server listens.
+    public func run(onServerRunning: @escaping @Sendable (_ port: Int) async -> Void) async throws {
+        try await application(onServerRunning: onServerRunning).run()
+    }
+}

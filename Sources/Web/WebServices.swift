@@ -1,0 +1,31 @@
+public import Hub
+public import Store
+
+/// Checks a webhook's signature with the connector's secret.
+/// - Parameters: the tenant, the connector's number, header fields with their names in small letters, the body,
+///   and the moment it came in seconds since 1970.
+/// - Throws: `Failure` when it is not genuine.
+public typealias HookVerifier =
+    @Sendable (TenantDatabase, _ connector: Int64, [String: String], [UInt8], _ receivedAt: Int64) async throws -> Void
+
+/// What the web interface works on.
+public struct WebServices: Sendable {
+    public let node: Node
+    public let provisioner: Provisioner
+    /// Kinds of connectors there are.
+    public let manifests: [Manifest]
+    public let verifyHook: HookVerifier
+
+    public init(node: Node, provisioner: Provisioner, manifests: [Manifest], verifyHook: @escaping HookVerifier) {
+        (self.node, self.provisioner, self.manifests, self.verifyHook) = (node, provisioner, manifests, verifyHook)
+    }
+
+    /// - Throws: `Failure` `connector.kind`.
+    func manifest(_ kind: String) throws -> Manifest {
+        guard let manifest = manifests.first(where: { $0.kind == kind }) else {
+            let known = manifests.map(\.kind).sorted().joined(separator: ", ")
+            throw Failure(.invalid, "connector.kind", "There is no kind of connector “\(kind)”; there are \(known).")
+        }
+        return manifest
+    }
+}

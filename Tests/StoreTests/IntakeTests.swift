@@ -1,0 +1,239 @@
+import Hub
+import Postgres
+@testable import Store
+import TestKit
+import Testing
+
+@Suite struct IntakeTests {
+    @Test func resolvesByStrongEvidenceOnly() async throws {
+        try await withTenant { tenant in
+            let crm = try await tenant.connector("crm")
+            let shop = try await tenant.connector("shop")
+            let ada = try await tenant.createContact(
+                as: .staff(1), fields: ["given_name": "Ada", "emails": [["value": "ada@example.org"]], "phones": [["value": "601234567"]]])
+            let ida = try await tenant.createContact(
+                as: .staff(1), fields: ["given_name": "Ida", "phones": [["value": "+48501234567"]]])
+            // e-mail; telephone with the same name; key; telephone alone
+            let counts = try await tenant.take(
+                crm,
+                [
+                    incoming("1", ["first": "A.", "mails": ["ADA@example.org"]]),
+                    incoming("2", ["first": "ida", "phones": ["501 234 567"]]),
+                ])
+            #expect(counts.byVerdict["new"] == nil)
+            #expect(try await tenant.bound(crm, "1") == ada.id)
+            #expect(try await tenant.bound(crm, "2") == ida.id)
+            try await tenant.take(shop, [incoming("s1", ["first": "Zoe", "phones": ["601234567"]], key: tenant.key(ofContact: ida.id))])
+            #expect(try await tenant.bound(shop, "s1") == ida.id, "the key Kontor wrote there")
+            let weak = try await tenant.take(shop, [incoming("s2", ["first": "Bo", "phones": ["601234567"]])])
+            #expect(weak.byVerdict["new"] == 1)
+            let bo = try await tenant.bound(shop, "s2")
+            let pairs = try await tenant.rows("SELECT a, b, evidence FROM \(tenant.table("duplicate")) WHERE b = \(bo)")
+            #expect(try pairs.map { try $0.get("a", as: Int64.self) }.contains(ada.id))
+            // the remote id decides whatever else it says
+            try await tenant.take(crm, [incoming("1", ["first": "Ida", "mails": ["other@example.org"]])])
+            #expect(try await tenant.bound(crm, "1") == ada.id)
+        }
+    }
+
+    @Test func sameAddressTwiceIsOnePersonInAFileAndTwoInAConnector() async throws {
+        try await withTenant { tenant in
+            let both: [JSON] = [
+                ["given_name": "Ada", "emails": [["value": "a@example.org"]]], ["family_name": "Ek", "emails": [["value": "a@example.org"]]],
+            ]
+            let file = try await tenant.merge(both)
+            #expect(file.counts.byVerdict["new"] == 1 && file.counts.byVerdict["changed"] == 1)
+            #expect(try await tenant.number("SELECT count(*) FROM \(tenant.table("contact"))") == 1)
+        }
+        try await withTenant { tenant in
+            let crm = try await tenant.connector("crm")
+            try await tenant.take(
+                crm, [incoming("1", ["first": "Ada", "mails": ["a@example.org"]]), incoming("2", ["last": "Ek", "mails": ["a@example.org"]])])
+            #expect(try await tenant.number("SELECT count(*) FROM \(tenant.table("contact"))") == 2)
+            #expect(try await tenant.number("SELECT count(*) FROM \(tenant.table("duplicate")) WHERE evidence = 'email'") == 1)
+        }
+    }
+
+    @Test func mergesThreeWays() async throws {
+        try await withTenant { tenant in
+            let crm = try await tenant.connector("crm", rank: 50)
+            let low = try await tenant.connector("low", rank: 90)
+            let start: JSON = ["first": "Ada", "last": "Ek", "mails": ["a@example.org", "b@example.org"], "tags": ["x", "y"]]
+            try await tenant.take(crm, [incoming("1", start, at: "2026-01-01T00:00:00Z")])
+            try await tenant.take(low, [incoming("9", start, at: "2026-01-01T00:00:00Z")])
+            let id = try await tenant.bound(crm, "1")
+            #expect(try await tenant.bound(low, "9") == id)
+            // only the remote changed
+            var values = start
+            values["first"] = "Adela"
+            try await tenant.take(crm, [incoming("1", values, at: "2026-01-02T00:00:00Z")])
+            #expect(try await tenant.fields(id)["given_name"] == "Adela")
+            // lists: the hub adds z and takes y away, the remote adds w and takes x away
+            _ = try await tenant.editContact(id, as: .staff(1), version: nil, changes: ["tags": ["x", "z"], "family_name": "Ekman"])
+            values["tags"] = ["y", "w"]
+            try await tenant.take(crm, [incoming("1", values, at: "2026-01-03T00:00:00Z")])
+            #expect(Set(try await tenant.fields(id)["tags"]?.array ?? []) == ["z", "w"])
+            #expect(try await tenant.fields(id)["family_name"] == "Ekman", "only the hub changed")
+            #expect(try await tenant.conflicts(contact: id, isSettled: nil, before: nil, limit: 10, as: .staff(1)).json == Array("[]".utf8))
+            // both changed: a person's word precedes
+            values["last"] = "Berg"
+            try await tenant.take(crm, [incoming("1", values, at: "2099-01-01T00:00:00Z")])
+            #expect(try await tenant.fields(id)["family_name"] == "Ekman")
+            // both changed by connectors: the better rank precedes, and later does not help
+            values["first"] = "Adele"
+            try await tenant.take(crm, [incoming("1", values, at: "2099-01-02T00:00:00Z")])
+            var other = start
+            other["first"] = "Ada M"
+            try await tenant.take(low, [incoming("9", other, at: "2099-02-01T00:00:00Z")])
+            #expect(try await tenant.fields(id)["given_name"] == "Adele")
+            let listed = try JSON(parsing: await tenant.conflicts(contact: id, isSettled: false, before: nil, limit: 10, as: .staff(1)).json)
+            #expect(listed.array?.map { $0["field"] } == ["given_name", "family_name"])
+            #expect(listed.array?.allSatisfy { $0["kept"] == "hub" && $0["reason"] == "precedence" } == true)
+            let family = try #require(listed[1]?["id"]?.int)
+            try await tenant.settleConflict(family, takesRemote: true, as: .staff(1))
+            #expect(try await tenant.fields(id)["family_name"] == "Berg")
+            // held by hand
+            _ = try await tenant.setLocks(id, as: .staff(1), fields: ["given_name"])
+            values["first"] = "Changed"
+            try await tenant.take(crm, [incoming("1", values, at: "2099-03-01T00:00:00Z")])
+            #expect(try await tenant.fields(id)["given_name"] == "Adele")
+        }
+    }
+
+    @Test func equalRanksGoByEventTime() async throws {
+        for (at, kept) in [("2026-05-02T00:00:00Z", "New"), ("2026-04-01T00:00:00Z", "Mid")] {
+            try await withTenant { tenant in
+                let one = try await tenant.connector("one")
+                let two = try await tenant.connector("two")
+                let mail: JSON = ["a@example.org"]
+                try await tenant.take(one, [incoming("1", ["first": "Old", "mails": mail], at: "2026-01-01T00:00:00Z")])
+                try await tenant.take(two, [incoming("2", ["first": "Old", "mails": mail], at: "2026-01-01T00:00:00Z")])
+                try await tenant.take(one, [incoming("1", ["first": "Mid", "mails": mail], at: "2026-05-01T00:00:00Z")])
+                try await tenant.take(two, [incoming("2", ["first": "New", "mails": mail], at: at)])
+                #expect(try await tenant.fields(tenant.bound(one, "1"))["given_name"]?.string == kept)
+            }
+        }
+    }
+
+    @Test func echoesAndOldNewsChangeNothing() async throws {
+        try await withTenant { tenant in
+            let crm = try await tenant.connector("crm", pushes: ["all": []])
+            let made = try await tenant.createContact(as: .staff(1), fields: ["given_name": "Ada"])
+            _ = try await tenant.routeAll()
+            let plugin = try await tenant.duePlugin(crm)
+            let claim = try #require(try await tenant.claim(plugin, limit: 1, lease: 60).first)
+            var result = DeliveryResult(claim, .done)
+            let pull = try #require(plugin.pullMapping)
+            let agreed = try await tenant.agreedValues(["first": "Ada"], pull)
+            (result.remoteID, result.agreed, result.pushed, result.remoteAt) = ("1", agreed, StagedRow.hash(agreed), "2026-01-01T00:00:00Z")
+            _ = try await tenant.finish(plugin, [result], maxAttempts: 3)
+            _ = try await tenant.editContact(made.id, as: .staff(1), version: nil, changes: ["given_name": "Eva"])
+            let echo = try await tenant.take(crm, [incoming("1", ["first": "Ada"], at: "2026-01-01T00:00:00Z")])
+            #expect(echo.byVerdict == ["echo": 1])
+            let old = try await tenant.take(crm, [incoming("1", ["first": "Old"], at: "2025-01-01T00:00:00Z")])
+            #expect(old.byVerdict == ["outdated": 1])
+            #expect(try await tenant.fields(made.id)["given_name"] == "Eva")
+            // a later genuine return to the pushed value is no echo
+            let away = try await tenant.take(crm, [incoming("1", ["first": "Zoe"], at: "2026-02-01T00:00:00Z")])
+            #expect(away.byVerdict["echo"] == nil)
+            let back = try await tenant.take(crm, [incoming("1", ["first": "Ada"], at: "2026-03-01T00:00:00Z")])
+            #expect(back.byVerdict["echo"] == nil)
+        }
+    }
+
+    @Test func deletionAndCompleteListingUnlink() async throws {
+        try await withTenant { tenant in
+            let crm = try await tenant.connector("crm", pushes: ["all": []])
+            try await tenant.take(crm, (1...4).map { incoming("\($0)", ["first": .string("N\($0)"), "mails": [.string("n\($0)@example.org")]]) })
+            let ids = try await [tenant.bound(crm, "1"), tenant.bound(crm, "2"), tenant.bound(crm, "3"), tenant.bound(crm, "4")]
+            _ = try await tenant.rows("UPDATE \(tenant.table("binding")) SET bound_at = now() - interval '1 hour'")
+            try await tenant.take(crm, [incoming("1", [:], isDeleted: true)])
+            #expect(try await !tenant.contact(ids[0], as: .staff(1)).isDeleted, "a deletion there unlinks, it deletes nothing here")
+            // 3 is deleted here and not yet there; 2 is not shown any more
+            try await tenant.deleteContact(ids[2], as: .staff(1), version: nil)
+            let counts = try await tenant.take(
+                crm, [incoming("3", ["first": "N3"]), incoming("4", ["first": "N4", "mails": ["n4@example.org"]])], isComplete: true)
+            #expect(counts.byVerdict["unlinked"] == 1 && counts.byVerdict["deleted_here"] == 1)
+            let gone = try await tenant.rows("SELECT remote_id FROM \(tenant.table("binding")) WHERE gone_at IS NOT NULL ORDER BY 1")
+            #expect(try gone.map { try $0.get("remote_id", as: String.self) } == ["1", "2"])
+            // the deletion still reaches the remote
+            _ = try await tenant.routeAll()
+            #expect(try await tenant.verdicts(ids[2])["crm"] == "accepted")
+            // made anew there with another number, it is the same person
+            try await tenant.take(crm, [incoming("11", ["first": "N1", "mails": ["n1@example.org"]])])
+            #expect(try await tenant.bound(crm, "11") == ids[0])
+            #expect(try await tenant.number("SELECT count(*) FROM \(tenant.table("contact"))") == 4)
+        }
+    }
+
+    @Test func dryRunLeavesNothing() async throws {
+        try await withTenant { tenant in
+            _ = try await tenant.connector("crm", pushes: ["tag": "x"])
+            let known = try await tenant.createContact(as: .staff(1), fields: ["given_name": "Ada", "emails": [["value": "a@example.org"]]])
+            _ = try await tenant.routeAll()
+            let before = try await tenant.tableCounts()
+            let version = try await tenant.contact(known.id, as: .staff(1)).version
+            let dry = try await tenant.merge(
+                [["emails": [["value": "not an address"]]], ["given_name": "Eva", "emails": [["value": "a@example.org"]]],
+                    ["given_name": "Bo", "tags": ["x"]], [:]], isDry: true)
+            #expect(dry.counts.byVerdict["new"] == 1)
+            var after = try await tenant.tableCounts()
+            for table in ["run", "stage"] { after[table] = before[table] }
+            #expect(after == before)
+            #expect(try await tenant.contact(known.id, as: .staff(1)).version == version)
+            let run = try JSON(parsing: await tenant.runJSON(dry.run, as: .staff(1)))
+            #expect(run["counts"]?["preview"]?["new"] == 1)
+            #expect(run["counts"]?["preview"]?["refused"] == 2, "the first and the last line too")
+            #expect(run["counts"]?["effects"]?["crm/contacts.push"]?["accepted"] == 1)
+            #expect(run["params"]?["samples"]?.array?.isEmpty == false)
+        }
+    }
+
+    @Test func aRunIsUndone() async throws {
+        try await withTenant { tenant in
+            let ada = try await tenant.createContact(as: .staff(1), fields: ["given_name": "Ada", "emails": [["value": "a@example.org"]]])
+            let eva = try await tenant.createContact(as: .staff(1), fields: ["given_name": "Eva", "emails": [["value": "e@example.org"]]])
+            let merged = try await tenant.merge([
+                ["language": "pl", "emails": [["value": "a@example.org"]]], ["language": "pl", "emails": [["value": "e@example.org"]]],
+                ["given_name": "New"], ["given_name": "New and edited"],
+            ])
+            #expect(merged.counts.effective == 4)
+            _ = try await tenant.editContact(eva.id, as: .staff(1), version: nil, changes: ["language": "de"])
+            _ = try await tenant.editContact(eva.id + 2, as: .staff(1), version: nil, changes: ["notes": "kept"])
+            _ = try await tenant.createRun(as: .staff(1), kind: "undo", params: ["run": .int(merged.run)])
+            let claimed = try #require(try await tenant.claimRun(lease: 60))
+            let answer = try await tenant.undo(run: merged.run, under: claimed)
+            #expect(answer["deleted"] == 1 && answer["restored"] == 1)
+            #expect(try await tenant.fields(ada.id)["language"] == nil)
+            #expect(try await tenant.fields(eva.id)["language"] == "de")
+            #expect(try await tenant.contact(eva.id + 2, as: .staff(1)).isDeleted == false)
+            #expect(try await tenant.contact(eva.id + 1, as: .staff(1)).isDeleted)
+        }
+    }
+
+    @Test func shuffledAndRepeatedVersionsConverge() async throws {
+        var random = SplitMix(seed: 7)
+        for round in 0..<8 {
+            try await withTenant { tenant in
+                var random = SplitMix(seed: UInt64(round))
+                let crm = try await tenant.connector("crm")
+                let versions = (1...8).map { number in
+                    incoming(
+                        "1", ["first": .string("V\(number)"), "tags": .array((0..<number).map { .string("t\($0)") })],
+                        at: "2026-01-0\(number)T00:00:00Z")
+                }
+                var stream = (versions + versions + versions).shuffled(using: &random)
+                while !stream.isEmpty {
+                    let size = min(stream.count, Int.random(in: 1...5, using: &random))
+                    try await tenant.take(crm, Array(stream.prefix(size)))
+                    stream.removeFirst(size)
+                }
+                let fields = try await tenant.fields(tenant.bound(crm, "1"))
+                #expect(fields["given_name"] == "V8")
+                #expect(fields["tags"]?.array?.count == 8)
+                #expect(try await tenant.number("SELECT count(*) FROM \(tenant.table("contact"))") == 1)
+            }
+        }
+        _ = random.next()
+    }
+}

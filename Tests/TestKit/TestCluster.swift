@@ -1,0 +1,68 @@
+import Foundation
+public import Logging
+public import Postgres
+public import Store
+
+/// One private cluster for the whole test process, set up as in operation but for durability.
+public final class TestCluster: Sendable {
+    public let node: Node
+    public let provisioner: Provisioner
+    public let instance: Instance
+    public let files: SQLFiles
+    public let superuser: Database
+    public let secrets: InstanceSecrets
+    private let postgres: EmbeddedPostgres
+
+    /// The cluster, started at first use and ended with the process.
+    public static let shared: Task<TestCluster, any Error> = Task { try await TestCluster() }
+
+    public static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().path
+
+    private init() async throws {
+        var log = Logger(label: "test")
+        log.logLevel = .warning
+        let folder = NSTemporaryDirectory() + "/kontor-test-\(getpid())"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        postgres = EmbeddedPostgres(directory: folder + "/pg", log: log, settings: [:], durable: false)
+        let conninfo = try await postgres.start()
+        secrets = try InstanceSecrets.load(from: folder + "/master.key")
+        files = SQLFiles(folder: Self.root + "/sql")
+        instance = Instance(admin: try ConnectionText(conninfo), secrets: secrets, files: files, log: log)
+        try await instance.prepare()
+        provisioner = Provisioner(instance)
+        try await provisioner.start()
+        let database = Database(DatabaseConfiguration(conninfo: instance.serviceConnection), log: log)
+        try await database.start()
+        node = Node(database: database, secrets: secrets, log: log)
+        var admin = DatabaseConfiguration(
+            conninfo: conninfo.replacingOccurrences(of: "dbname=postgres", with: "dbname=kontor"))
+        (admin.sharedConnections, admin.leasedConnections) = (1, 2)
+        superuser = Database(admin, log: log)
+        try await superuser.start()
+        TestCluster.folder = folder
+        atexit { TestCluster.removeFolder() }
+    }
+
+    nonisolated(unsafe) private static var folder: String?
+    private static func removeFolder() {
+        guard let folder else { return }
+        // the server ends with this process (PDEATHSIG); its files need not outlive it
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    /// A tenant of its own for one test.
+    public func makeTenant(modules: [String] = []) async throws -> TenantDatabase {
+        let name = "t" + UUID().uuidString.lowercased().prefix(12).replacingOccurrences(of: "-", with: "x")
+        let tenant = try await provisioner.create(name: name, title: "Test", country: "PL")
+        for module in modules { try await provisioner.ensure(module: module, for: tenant) }
+        return node.tenant(tenant)
+    }
+}
+
+/// A tenant of its own on the shared cluster.
+public func withTenant<T: Sendable>(
+    modules: [String] = [], _ body: @Sendable (TenantDatabase) async throws -> T
+) async throws -> T {
+    try await body(TestCluster.shared.value.makeTenant(modules: modules))
+}

@@ -1,0 +1,81 @@
+import Hub
+import Testing
+
+@testable import Web
+
+@Suite struct TenantWallTests {
+    /// Bodies that are good in themselves, by operation.
+    private static let bodies: [String: JSON] = [
+        "editContact": ["fields": ["notes": "x"]], "setLocks": ["fields": []],
+        "addConsent": ["purpose": "news", "granted": true, "source": "form"], "editField": ["label": "x"],
+        "editConnector": ["rank": 3], "editPlugin": ["state": "on"], "settleConflict": ["keep": "hub"],
+        "createPush": ["plugin": 1, "group_name": "x", "purpose": "news"],
+    ]
+
+    @Test func idsOfAnotherTenantLeadNowhere() async throws {
+        let server = try await WebTestServer.shared.value
+        let owner = try await server.makeTenant()
+        let stranger = try await server.makeTenant()
+        let ids = try await fill(owner)
+        var tried = 0
+        for operation in server.operations where !operation.pathNames.isEmpty {
+            guard case .tenant = operation.access else { continue }
+            let kind = String(operation.path.split(separator: "/")[2])
+            let address = operation.path.replacing("{id}", with: ids[kind] ?? "1").replacing("{key}", with: "secret_key")
+                .replacing("{contact}", with: ids["contacts"] ?? "1")
+            let body = Self.bodies[operation.id]
+            let reply = try await stranger.send(
+                operation.verb, address, body?.bytes,
+                headers: body == nil ? [:] : ["Content-Type": "application/json"], token: stranger.token)
+            #expect(reply.status == 404, "\(operation.id): \(reply.json.text)")
+            #expect(!String(decoding: reply.body, as: UTF8.self).contains("Secret"), "\(operation.id)")
+            tried += 1
+        }
+        #expect(tried > 25)
+        for operation in server.operations where operation.pathNames.isEmpty && operation.verb == "GET" {
+            guard case .tenant = operation.access else { continue }
+            let reply = try await stranger.call(operation.id)
+            #expect(reply.status == 200)
+            #expect(!String(decoding: reply.body, as: UTF8.self).contains("Secret"), "\(operation.id)")
+        }
+        #expect(try await owner.call("getContact", ["id": ids["contacts"] ?? ""]).json["name"] == "Secret Person")
+        #expect(try await owner.call("getConnector", ["id": ids["connectors"] ?? ""]).json["rank"] == 50)
+    }
+
+    /// One of each thing, with numbers that the other tenant does not have.
+    private func fill(_ owner: WebTestTenant) async throws -> [String: String] {
+        var ids: [String: String] = [:]
+        for _ in 1...3 { ids["contacts"] = String(try await owner.contact("Secret Person")) }
+        let connector = try await owner.call(
+            "createConnector", [:],
+            ["kind": "plain", "name": "Secret link", "settings": ["url": "https://example.org", "password": "Secret word"]])
+        #expect(connector.status == 201)
+        #expect(!connector.json.text.contains("Secret word"))
+        ids["connectors"] = String(connector.id)
+        let plugins = connector.json["plugins"]?.array ?? []
+        ids["plugins"] = plugins.first { $0["capability"] == "pull" }?["id"]?.scalarText
+        let segment = try await owner.call(
+            "createSegment", [:], ["name": "Secret people", "condition": ["field": "given_name", "is": "Secret Person"]])
+        #expect(segment.status == 201)
+        ids["segments"] = String(segment.id)
+        let group = plugins.first { $0["capability"] == "group" }?["id"] ?? .null
+        let push = try await owner.call(
+            "createPush", ["id": String(segment.id)],
+            ["plugin": group, "group_name": "Secret group", "purpose": "news", "schedule": ["monthly": 1]])
+        #expect(push.status == 201)
+        ids["pushes"] = String(push.id)
+        let at = ["id": String(segment.id)]
+        #expect(try await owner.call("countSegment", at).json["count"] == 3)
+        #expect(try await owner.call("listMembers", at).json["items"]?.array?.count == 3)
+        #expect(try await owner.call("listPushes", at).json["items"]?.array?.count == 1)
+        let member = try await owner.call("explainMember", ["id": String(segment.id), "contact": ids["contacts"] ?? ""])
+        #expect(member.json["member"] == true)
+        let field = try await owner.call("createField", [:], ["key": "secret_key", "label": "Secret label", "type": "text"])
+        #expect(field.status == 201)
+        ids["runs"] = String(try await owner.call("runPlugin", ["id": ids["plugins"] ?? ""]).id)
+        let token = try await owner.call("createToken", [:], ["label": "Secret label", "scopes": ["feed"]])
+        #expect(token.status == 201)
+        ids["tokens"] = String(token.id)
+        return ids
+    }
+}

@@ -1,0 +1,1 @@
+"""Small real HTTP servers with state that stand for vendors' systems in tests and in the demonstration."""

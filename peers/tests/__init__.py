@@ -1,0 +1,1 @@
+"""Tests of the peers: python3 -m unittest discover -s peers/tests -t ."""

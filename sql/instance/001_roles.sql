@@ -1,0 +1,16 @@
+-- Roles. Run by a superuser, or a login that may create roles; safe to run again.
+-- kontor_owner owns every object and cannot log in; kontor_migrate makes and changes them;
+-- kontor_app is the service: it owns nothing and is subject to row security everywhere.
+DO $$
+DECLARE name text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['kontor_owner', 'kontor_migrate', 'kontor_app'] LOOP
+        IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = name) THEN
+            EXECUTE format('CREATE ROLE %I NOINHERIT', name);
+        END IF;
+    END LOOP;
+END
+$$;
+ALTER ROLE kontor_migrate LOGIN;
+ALTER ROLE kontor_app LOGIN;
+GRANT kontor_owner TO kontor_migrate;

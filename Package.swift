@@ -73,7 +73,8 @@ let package = Package(
             name: "WebTests", dependencies: ["Web", "Store", "Postgres", "Hub", "Cryptography", "TestKit", logging],
             swiftSettings: strict),
         .testTarget(
-            name: "StoreTests", dependencies: ["Store", "Postgres", "Relay", "Hub", "Cryptography", "TestKit"],
+            name: "StoreTests",
+            dependencies: ["Store", "Postgres", "Relay", "ConnectorKit", "Hub", "Cryptography", "TestKit", logging],
             swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17

@@ -91,12 +91,15 @@ struct APIBench {
             ])
         let used = ChildProcess.cpuSeconds(of: side.process.id) - before
         guard !text.contains("Non-2xx"), !text.contains("Socket errors") else {
-            throw ChildProcess.Failed(description: "\(side.address) answers wrongly: \(text) \(side.process.text.suffix(1000))")
+            throw ChildProcess.Failed(
+                description: "\(side.address) answers wrongly: \(text) \(side.process.text.suffix(1000))")
         }
         // "  12345 requests in 5.00s, ..." and "Requests/sec:   2469.00"
         func number(beside words: String) -> Double? {
             text.split(separator: "\n").first { $0.contains(words) }
-                .flatMap { $0.replacingOccurrences(of: words, with: "").split(separator: " ").first }.flatMap { Double($0) }
+                .flatMap { $0.replacingOccurrences(of: words, with: "").split(separator: " ").first }.flatMap {
+                    Double($0)
+                }
         }
         guard let rate = number(beside: "Requests/sec:"), let count = number(beside: "requests in") else {
             throw ChildProcess.Failed(description: "wrk told no rate: \(text)")
@@ -118,14 +121,19 @@ struct APIBench {
             ],
             environment: [
                 "BENCH_DATABASE": here.cluster.instance.serviceConnection, "BENCH_SCHEMA": tenant.schema,
-                "BENCH_INNER": try pads.get("inner"), "BENCH_OUTER": try pads.get("outer"), "PYTHONDONTWRITEBYTECODE": "1",
+                "BENCH_INNER": try pads.get("inner"), "BENCH_OUTER": try pads.get("outer"),
+                "PYTHONDONTWRITEBYTECODE": "1",
             ])
         let side = Side(process: process, address: "http://127.0.0.1:\(port)", token: token)
         let watch = Stopwatch()
         while true {
             do {
                 _ = try await ChildProcess.run(
-                    "curl", ["-sf", "-o", "/dev/null", "-H", "Authorization: Bearer \(token)", side.address + "/api/v1/contacts/1"])
+                    "curl",
+                    [
+                        "-sf", "-o", "/dev/null", "-H", "Authorization: Bearer \(token)",
+                        side.address + "/api/v1/contacts/1",
+                    ])
                 return side
             } catch {
                 guard watch.seconds < 30 else {

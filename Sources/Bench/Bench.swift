@@ -40,7 +40,8 @@ struct Bench {
     }
 
     @concurrent private static func measure(_ options: Options) async throws {
-        let chosen = try options.names.isEmpty
+        let chosen =
+            try options.names.isEmpty
             ? all
             : options.names.reduce(into: []) { chosen, name in
                 guard let one = all.first(where: { name == $0.name || name.hasPrefix($0.name + ".") }) else {

@@ -44,7 +44,11 @@ final class BenchCluster: Sendable {
         configuration.statementTimeout = nil
         superuser = Database(configuration, log: log)
         try await superuser.start()
-        try await superuser.lease { try await $0.execute(script: "CREATE DATABASE bench") }
+        try await superuser.lease { session in
+            try await session.execute(script: "CREATE DATABASE bench")
+            // the service does not start beside a database that anybody may enter
+            try await session.execute(script: "REVOKE ALL ON DATABASE bench FROM PUBLIC")
+        }
     }
 
     func close() async {
@@ -108,7 +112,9 @@ final class BenchCluster: Sendable {
 
     /// Contacts `range` of a tenant, made in SQL with the change log running or not.
     func makeContacts(_ range: ClosedRange<Int>, in tenant: Tenant, logged: Bool) async throws {
-        let (off, on) = ("ALTER TABLE {s}.contact DISABLE TRIGGER USER;", "ALTER TABLE {s}.contact ENABLE TRIGGER USER;")
+        let (off, on) = (
+            "ALTER TABLE {s}.contact DISABLE TRIGGER USER;", "ALTER TABLE {s}.contact ENABLE TRIGGER USER;"
+        )
         try await script(
             """
             \(logged ? "" : off)

@@ -13,7 +13,8 @@ final class ChildProcess: Sendable {
     init(_ program: String, _ arguments: [String], environment: [String: String] = [:]) throws {
         process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [program] + arguments
+        // threads of the Swift runtime block most signals, and a child would inherit that: pgbench ends by SIGALRM
+        process.arguments = ["--default-signal", program] + arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         output = NSTemporaryDirectory() + "/kontor-bench-\(UUID().uuidString).out"
         guard FileManager.default.createFile(atPath: output, contents: nil),
@@ -38,7 +39,9 @@ final class ChildProcess: Sendable {
     func finish() async throws -> String {
         await waitForEnd()
         guard process.terminationStatus == 0 else {
-            throw Failed(description: "\(process.arguments?.first ?? "?") exits with \(process.terminationStatus): \(text.prefix(3000))")
+            throw Failed(
+                description:
+                    "\(process.arguments?[1] ?? "?") exits with \(process.terminationStatus): \(text.prefix(3000))")
         }
         return text
     }

@@ -73,7 +73,8 @@ struct ClaimBench {
         let arrived = ProbeConnector.takeArrivals()
         let written = committed.all.sorted { $0.at < $1.at }.dropFirst(Self.warmUp)
         // a delivery may arrive before its writer hears of the commit
-        let waits = written.compactMap { item in arrived[item.key].map { $0 < item.at ? 0 : Double($0 - item.at) / 1e6 } }
+        let waits = written.compactMap { item in arrived[item.key].map { $0 < item.at ? 0 : Double($0 - item.at) / 1e6 }
+        }
         return (Rounds.percentile(waits, 0.5), Rounds.percentile(waits, 0.99), Double(written.count - waits.count))
     }
 

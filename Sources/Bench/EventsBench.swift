@@ -35,7 +35,8 @@ struct EventsBench {
         let silent = Rounds.median(rates[0])
         return [
             Figure(
-                "events.bell", Rounds.median(rates[1]), "commits/s", against: "without the bell: \(Figure.short(silent))",
+                "events.bell", Rounds.median(rates[1]), "commits/s",
+                against: "without the bell: \(Figure.short(silent))",
                 ratio: Rounds.ratio(rates[1], to: rates[0])),
             Figure(
                 "events.bell_in_transaction", Rounds.median(rates[2]), "commits/s",
@@ -62,7 +63,8 @@ struct EventsBench {
                     """
                 let rows = try await node.database.run(
                     scope: door.tenant.id, prelude: prelude,
-                    ("INSERT INTO \(contact) (data, origins) VALUES (\(data)::jsonb, '{}') RETURNING id" as SQL).prepared())
+                    ("INSERT INTO \(contact) (data, origins) VALUES (\(data)::jsonb, '{}') RETURNING id" as SQL)
+                        .prepared())
                 made[writer] = try rows[0][0].get("id")
             } else {
                 _ = try await node.database.run(

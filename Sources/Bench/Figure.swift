@@ -31,7 +31,8 @@ struct Figure: Sendable {
     }
 
     static let heading = [
-        padded("figure", 36), padded("value", 10, isNumber: true), padded("unit", 14), padded("ratio", 8, isNumber: true),
+        padded("figure", 36), padded("value", 10, isNumber: true), padded("unit", 14),
+        padded("ratio", 8, isNumber: true),
         "against",
     ].joined(separator: "  ")
 

@@ -40,9 +40,11 @@ struct ImportBench {
         let staging = Rounds.median(imports.map(\.staging))
         return [
             Figure(
-                "import.vs_copy", all, "s", against: "bare COPY of the same \(Figure.short(Double(rows))) rows: \(Figure.short(copy)) s",
+                "import.vs_copy", all, "s",
+                against: "bare COPY of the same \(Figure.short(Double(rows))) rows: \(Figure.short(copy)) s",
                 ratio: all / copy),
-            Figure("import.staging", staging, "s", against: "decode, parse, map, normalise, COPY", ratio: staging / copy),
+            Figure(
+                "import.staging", staging, "s", against: "decode, parse, map, normalise, COPY", ratio: staging / copy),
             Figure("import.rate", Double(rows) / all, "contacts/s"),
             Figure("import.peak_mb", peak, "MB", against: "memory of the service, bar 300", ratio: peak / 300),
         ]
@@ -58,13 +60,15 @@ struct ImportBench {
         return watch.seconds
     }
 
-    private func load(_ file: ContactFile, into name: String, _ service: KontorService) async throws -> (Double, Double) {
+    private func load(_ file: ContactFile, into name: String, _ service: KontorService) async throws -> (Double, Double)
+    {
         let tenant = try await here.cluster.makeTenant(name)
         let token = try await here.cluster.provisioner.issueToken(
             for: tenant, label: "bench", scopes: ["contacts:write", "runs"])
         let watch = Stopwatch()
         var run = try await curl(
-            service, token, "/imports/csv", "-X", "POST", "-T", file.path, "-H", "Content-Type: text/csv", "-H", "Expect:")
+            service, token, "/imports/csv", "-X", "POST", "-T", file.path, "-H", "Content-Type: text/csv", "-H",
+            "Expect:")
         let staging = watch.seconds
         while ["staging", "queued", "running"].contains(run["state"]?.string ?? "") {
             try await Task.sleep(for: .milliseconds(200))
@@ -77,7 +81,9 @@ struct ImportBench {
         return (staging, seconds)
     }
 
-    private func curl(_ service: KontorService, _ token: String, _ path: String, _ options: String...) async throws -> JSON {
+    private func curl(_ service: KontorService, _ token: String, _ path: String, _ options: String...) async throws
+        -> JSON
+    {
         let text = try await ChildProcess.run(
             "curl", ["-sS", "-H", "Authorization: Bearer \(token)"] + options + [service.address + "/api/v1" + path])
         return try JSON(text: text)

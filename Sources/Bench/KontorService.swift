@@ -11,7 +11,8 @@ final class KontorService: Sendable {
         process = try ChildProcess(
             program,
             [
-                "serve", "--data", cluster.folder + "/serve", "--master-key", cluster.folder + "/master.key", "--port", "0",
+                "serve", "--data", cluster.folder + "/serve", "--master-key", cluster.folder + "/master.key", "--port",
+                "0",
                 "--port-file", portFile, "--log", "warning", hasWorkers ? "--workers" : "--no-workers",
             ], environment: ["KONTOR_DATABASE": cluster.serverConninfo, "KONTOR_SQL": cluster.sql])
         let watch = Stopwatch()

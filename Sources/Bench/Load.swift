@@ -5,7 +5,9 @@ import Synchronization
 enum Load {
     /// Runs `body` again and again in each of `tasks` tasks.
     /// - Returns: how often it ran per second.
-    static func rate(tasks: Int, seconds: Int, _ body: @escaping @Sendable () async throws -> Void) async throws -> Double {
+    static func rate(tasks: Int, seconds: Int, _ body: @escaping @Sendable () async throws -> Void) async throws
+        -> Double
+    {
         let watch = Stopwatch()
         let end = Double(seconds)
         let count = try await withThrowingTaskGroup(of: Int.self) { group in

@@ -41,7 +41,8 @@ struct RoutingBench {
         return [
             Figure(
                 "routing.vs_pgqueuer", Rounds.median(rates[0]), "changes/s",
-                against: "pgqueuer, batches of \(best.batch) (its best): \(Figure.short(Rounds.median(rates[1]))) jobs/s",
+                against:
+                    "pgqueuer, batches of \(best.batch) (its best): \(Figure.short(Rounds.median(rates[1]))) jobs/s",
                 ratio: Rounds.ratio(rates[0], to: rates[1])),
             Figure("routing.verdicts", Rounds.median(rates[0]) * Double(Self.filters.count), "verdicts/s"),
         ]

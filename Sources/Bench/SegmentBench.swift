@@ -22,7 +22,8 @@ struct SegmentBench {
     func run() async throws -> [Figure] {
         let contacts = here.isSmall ? 100_000 : 1_000_000
         let tenant = try await here.cluster.makeTenant("segment", modules: ["sales"])
-        try await SegmentData(tenant: tenant, cluster: here.cluster, contacts: contacts, suppliers: Self.suppliers).make()
+        try await SegmentData(tenant: tenant, cluster: here.cluster, contacts: contacts, suppliers: Self.suppliers)
+            .make()
         let node = try await here.cluster.node()
         let door = node.tenant(tenant)
         let condition = try Condition.checked(Self.condition, try await door.catalogue(as: .staff(1)))

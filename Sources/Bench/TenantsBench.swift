@@ -34,7 +34,9 @@ struct TenantsBench {
             Figure(
                 "tenants.create_growth", last, "ms",
                 against: "the first \(Self.window) of \(count): \(Figure.short(first)) ms", ratio: last / first),
-            Figure("tenants.relations", relations, "relations", against: "tables, indexes, sequences, views; without TOAST"),
+            Figure(
+                "tenants.relations", relations, "relations", against: "tables, indexes, sequences, views; without TOAST"
+            ),
             Figure("tenants.disk_mb", disk, "MB", against: "growth of the whole database, catalogues included"),
             Figure(
                 "tenants.backend_mb", try await backendMemory(Array(tenants.prefix(Self.served))), "MB",

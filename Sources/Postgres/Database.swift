@@ -1,5 +1,5 @@
-import CLibpq
 import CHost
+import CLibpq
 public import Logging
 import Synchronization
 

@@ -1,5 +1,5 @@
-import CLibpq
 import CHost
+import CLibpq
 
 extension Session {
     /// Runs `COPY ... FROM STDIN` and feeds it from `produce`. Memory stays bounded: writing waits for the socket.

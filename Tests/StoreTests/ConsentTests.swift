@@ -1,8 +1,9 @@
 import Hub
 import Postgres
-@testable import Store
 import TestKit
 import Testing
+
+@testable import Store
 
 @Suite struct ConsentTests {
     @Test func newestEvidenceCountsInWhateverOrderItComes() async throws {
@@ -10,10 +11,13 @@ import Testing
             var random = SplitMix(seed: 3)
             for _ in 0..<12 {
                 let id = try await tenant.createContact(as: .staff(1), fields: ["name": "Ada"]).id
-                let entries = (0..<6).map { _ in (day: Int.random(in: 1...4, using: &random), yes: Bool.random(using: &random)) }
+                let entries = (0..<6).map { _ in
+                    (day: Int.random(in: 1...4, using: &random), yes: Bool.random(using: &random))
+                }
                 for entry in entries.shuffled(using: &random) {
                     _ = try await tenant.addConsent(
-                        id, as: .staff(1), purpose: "newsletter", granted: entry.yes, at: "2026-01-0\(entry.day)T00:00:00Z", source: "t", proof: nil)
+                        id, as: .staff(1), purpose: "newsletter", granted: entry.yes,
+                        at: "2026-01-0\(entry.day)T00:00:00Z", source: "t", proof: nil)
                 }
                 let last = entries.map(\.day).max() ?? 0
                 let expected = entries.filter { $0.day == last }.allSatisfy(\.yes)
@@ -26,8 +30,10 @@ import Testing
     @Test func momentsToComeCountAsNow() async throws {
         try await withTenant { tenant in
             let id = try await tenant.createContact(as: .staff(1), fields: ["name": "Ada"]).id
-            _ = try await tenant.addConsent(id, as: .staff(1), purpose: "news", granted: true, at: "2999-01-01T00:00:00Z", source: "t", proof: nil)
-            let left = try await tenant.addConsent(id, as: .staff(1), purpose: "news", granted: false, at: nil, source: "t", proof: nil)
+            _ = try await tenant.addConsent(
+                id, as: .staff(1), purpose: "news", granted: true, at: "2999-01-01T00:00:00Z", source: "t", proof: nil)
+            let left = try await tenant.addConsent(
+                id, as: .staff(1), purpose: "news", granted: false, at: nil, source: "t", proof: nil)
             #expect(try JSON(parsing: left.json)["consents"] == [])
         }
     }
@@ -62,7 +68,8 @@ import Testing
         try await withTenant { tenant in
             try await tenant.addField(as: .staff(1), key: "consent", label: "Consent", type: "text", choices: [])
             try await tenant.addField(as: .staff(1), key: "tag", label: "Tag", type: "choice", choices: ["vip"])
-            _ = try await tenant.createContact(as: .staff(1), fields: ["name": "Ada", "consent": "newsletter", "tag": "vip"])
+            _ = try await tenant.createContact(
+                as: .staff(1), fields: ["name": "Ada", "consent": "newsletter", "tag": "vip"])
             #expect(try await tenant.count(.leaf(.consent(purpose: "newsletter")), as: .staff(1)) == 0)
             #expect(try await tenant.count(.leaf(.tag("vip")), as: .staff(1)) == 0)
             #expect(try await tenant.count(.leaf(.field("tag", .is("vip"))), as: .staff(1)) == 1)

@@ -8,7 +8,10 @@ import Testing
         try await withTenant { tenant in
             let made = try await tenant.createContact(
                 as: .staff(1),
-                fields: ["given_name": " Ada ", "family_name": "Ek", "emails": [["value": "ADA@Example.org"]], "phones": [["value": "601 234 567"]]])
+                fields: [
+                    "given_name": " Ada ", "family_name": "Ek", "emails": [["value": "ADA@Example.org"]],
+                    "phones": [["value": "601 234 567"]],
+                ])
             let contact = try JSON(parsing: made.json)
             #expect(contact["name"] == "Ada Ek")
             #expect(contact["fields"]?["emails"]?[0]?["value"] == "ada@example.org")
@@ -26,7 +29,9 @@ import Testing
             let made = try await tenant.createContact(as: .staff(1), fields: ["name": "Ada"])
             let edited = try await tenant.editContact(made.id, as: .staff(1), version: 1, changes: ["name": "Eva"])
             #expect(edited.version == 2)
-            await #expect { try await tenant.editContact(made.id, as: .staff(1), version: 1, changes: ["name": "Ida"]) } throws: {
+            await #expect {
+                try await tenant.editContact(made.id, as: .staff(1), version: 1, changes: ["name": "Ida"])
+            } throws: {
                 ($0 as? Failure)?.code == "contact.stale"
             }
             #expect(try await tenant.contact(made.id, as: .staff(1)).version == 2)
@@ -42,12 +47,17 @@ import Testing
 
     @Test func erasureLeavesNoValueBehind() async throws {
         try await withTenant { tenant in
-            let made = try await tenant.createContact(as: .staff(1), fields: ["name": "Canary Bird", "emails": [["value": "canary@example.org"]]])
+            let made = try await tenant.createContact(
+                as: .staff(1), fields: ["name": "Canary Bird", "emails": [["value": "canary@example.org"]]])
             _ = try await tenant.editContact(made.id, as: .staff(1), version: nil, changes: ["notes": "canary sings"])
             _ = try await tenant.eraseContact(made.id, as: .staff(1))
-            let history = String(decoding: try await tenant.history(of: made.id, as: .staff(1), limit: 10), as: UTF8.self)
+            let history = String(
+                decoding: try await tenant.history(of: made.id, before: nil, limit: 10, as: .staff(1)).json,
+                as: UTF8.self)
             #expect(!history.lowercased().contains("canary"))
-            #expect(!String(decoding: try await tenant.contact(made.id, as: .staff(1)).json, as: UTF8.self).lowercased().contains("canary"))
+            #expect(
+                !String(decoding: try await tenant.contact(made.id, as: .staff(1)).json, as: UTF8.self).lowercased()
+                    .contains("canary"))
         }
     }
 }

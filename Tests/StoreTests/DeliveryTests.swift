@@ -1,20 +1,29 @@
 import Hub
 import Postgres
-@testable import Store
 import TestKit
 import Testing
 
+@testable import Store
+
 @Suite struct DeliveryTests {
     /// A tenant with one pushing connector and one contact that is due there.
-    private func due(_ tenant: TenantDatabase, name: String = "Ada") async throws -> (connector: TestConnector, contact: Int64) {
+    private func due(_ tenant: TenantDatabase, name: String = "Ada") async throws -> (
+        connector: TestConnector, contact: Int64
+    ) {
         let crm = try await tenant.connector("crm", pushes: ["all": []])
-        let made = try await tenant.createContact(as: .staff(1), fields: ["given_name": .string(name), "notes": "secret"])
+        let made = try await tenant.createContact(
+            as: .staff(1), fields: ["given_name": .string(name), "notes": "secret"])
         _ = try await tenant.routeAll()
         return (crm, made.id)
     }
 
     private func delivery(_ tenant: TenantDatabase) async throws -> JSON {
-        try #require(try JSON(parsing: await tenant.deliveries(state: nil, connector: nil, after: 0, limit: 10, as: .staff(1)))[0])
+        try #require(
+            try JSON(
+                parsing: await tenant.deliveries(
+                    state: nil, connector: nil, after: (0, 0), limit: 10, as: .staff(1)
+                ).json)[
+                    0])
     }
 
     private func done(_ claim: ClaimedDelivery, _ remote: String, agreed: JSON = [:]) -> DeliveryResult {
@@ -28,11 +37,16 @@ import Testing
             let (crm, contact) = try await due(tenant)
             let plugin = try await tenant.duePlugin(crm)
             let claim = try #require(try await tenant.claim(plugin, limit: 10, lease: 60).first)
-            #expect(claim.record == contact && claim.attempts == 1 && !claim.isUnsure && claim.document?["given_name"] == "Ada")
-            #expect(try await tenant.number("SELECT count(*) FROM \(tenant.table("attempt")) WHERE outcome IS NULL AND ended_at IS NULL") == 1)
+            #expect(
+                claim.record == contact && claim.attempts == 1 && !claim.isUnsure
+                    && claim.document?["given_name"] == "Ada")
+            #expect(
+                try await tenant.number(
+                    "SELECT count(*) FROM \(tenant.table("attempt")) WHERE outcome IS NULL AND ended_at IS NULL") == 1)
             #expect(try await tenant.claim(plugin, limit: 10, lease: 60).isEmpty, "held by one")
             #expect(try await tenant.finish(plugin, [done(claim, "r1")], maxAttempts: 3) == 1)
-            #expect(try await tenant.number("SELECT count(*) FROM \(tenant.table("attempt")) WHERE outcome = 'done'") == 1)
+            #expect(
+                try await tenant.number("SELECT count(*) FROM \(tenant.table("attempt")) WHERE outcome = 'done'") == 1)
             #expect(try await delivery(tenant)["state"] == "done")
             #expect(try await tenant.bound(crm, "r1") == contact)
         }
@@ -46,16 +60,21 @@ import Testing
             let next = try #require(try await tenant.claim(plugin, limit: 10, lease: 60).first)
             #expect(next.isUnsure, "the first attempt's end is not known")
             #expect(next.fence == late.fence + 1)
-            #expect(try await tenant.finish(plugin, [done(next, "r2", agreed: ["given_name": "Ada"])], maxAttempts: 3) == 1)
+            #expect(
+                try await tenant.finish(plugin, [done(next, "r2", agreed: ["given_name": "Ada"])], maxAttempts: 3) == 1)
             let before = try await delivery(tenant)
-            #expect(try await tenant.finish(plugin, [done(late, "r1", agreed: ["given_name": "old"])], maxAttempts: 3) == 0)
+            #expect(
+                try await tenant.finish(plugin, [done(late, "r1", agreed: ["given_name": "old"])], maxAttempts: 3) == 0)
             var gone = DeliveryResult(late, .gone)
             gone.code = "gone"
             #expect(try await tenant.finish(plugin, [gone], maxAttempts: 3) == 0)
             #expect(try await delivery(tenant) == before)
-            let binding = try await tenant.rows("SELECT record, remote_id, agreed, gone_at IS NULL AS here FROM \(tenant.table("binding"))")
+            let binding = try await tenant.rows(
+                "SELECT record, remote_id, agreed, gone_at IS NULL AS here FROM \(tenant.table("binding"))")
             #expect(binding.count == 1)
-            #expect(try binding[0].get("remote_id") == "r2" && binding[0].get("here") == true && binding[0].get("record") == contact)
+            #expect(
+                try binding[0].get("remote_id") == "r2" && binding[0].get("here") == true
+                    && binding[0].get("record") == contact)
             #expect(try JSON(text: binding[0].get("agreed")) == ["given_name": "Ada"])
         }
     }
@@ -83,14 +102,17 @@ import Testing
             let plugin = try await tenant.duePlugin(crm)
             async let writer: Void = {
                 for number in 0..<150 {
-                    _ = try await tenant.editContact(contact, as: .staff(1), version: nil, changes: ["given_name": .string("N\(number)")])
+                    _ = try await tenant.editContact(
+                        contact, as: .staff(1), version: nil, changes: ["given_name": .string("N\(number)")])
                     _ = try await tenant.route(limit: 10)
                 }
             }()
             var last: JSON?
             var isWriting = true
             let written = Task { [tenant] in
-                while try await tenant.fields(contact)["given_name"] != "N149" { try await Task.sleep(for: .milliseconds(1)) }
+                while try await tenant.fields(contact)["given_name"] != "N149" {
+                    try await Task.sleep(for: .milliseconds(1))
+                }
             }
             while true {
                 let claims = try await tenant.claim(plugin, limit: 10, lease: 60)
@@ -123,9 +145,11 @@ import Testing
             #expect(try await delivery(tenant)["state"] == "dead")
             #expect(try await delivery(tenant)["message"] == "mails: is taken")
             #expect(try await tenant.duePlugins().isEmpty)
-            #expect(try await tenant.retryDeliveries(connector: crm.id, code: "http_500", record: nil, as: .staff(1)) == 0)
+            #expect(
+                try await tenant.retryDeliveries(connector: crm.id, code: "http_500", record: nil, as: .staff(1)) == 0)
             #expect(try await tenant.retryDeliveries(connector: crm.id + 1, code: nil, record: nil, as: .staff(1)) == 0)
-            #expect(try await tenant.retryDeliveries(connector: nil, code: "http_422", record: contact, as: .staff(1)) == 1)
+            #expect(
+                try await tenant.retryDeliveries(connector: nil, code: "http_422", record: contact, as: .staff(1)) == 1)
             let again = try #require(try await tenant.claim(plugin, limit: 10, lease: 60).first)
             #expect(again.attempts == 1)
             // attempts run out
@@ -150,8 +174,12 @@ import Testing
             _ = try await tenant.routeAll()
             let plugin = try await tenant.duePlugin(crm)
             let claims = try await tenant.claim(plugin, limit: 10, lease: 60)
-            _ = try await tenant.finish(plugin, [done(claims[0], "r1"), done(claims[1], "r1"), done(claims[2], "r3")], maxAttempts: 3)
-            let states = try JSON(parsing: await tenant.deliveries(state: nil, connector: nil, after: 0, limit: 10, as: .staff(1)))
+            _ = try await tenant.finish(
+                plugin, [done(claims[0], "r1"), done(claims[1], "r1"), done(claims[2], "r3")], maxAttempts: 3)
+            let states = try JSON(
+                parsing: await tenant.deliveries(
+                    state: nil, connector: nil, after: (0, 0), limit: 10, as: .staff(1)
+                ).json)
             #expect(states.array?.map { $0["state"] } == ["done", "dead", "done"])
             #expect(states[1]?["code"] == "remote_taken" && states[1]?["record"] == .int(second.id))
             #expect(try await tenant.bound(crm, "r1") == first)
@@ -162,7 +190,9 @@ import Testing
     @Test func budgetIsSharedAndNeverExceeded() async throws {
         try await withTenant { tenant in
             let crm = try await tenant.connector("crm")
-            _ = try await tenant.rows("UPDATE \(tenant.table("budget")) SET per_second = 20, burst = 5, tokens = 5, filled_at = clock_timestamp() WHERE connector = \(crm.id)")
+            _ = try await tenant.rows(
+                "UPDATE \(tenant.table("budget")) SET per_second = 20, burst = 5, tokens = 5, filled_at = clock_timestamp() WHERE connector = \(crm.id)"
+            )
             let began = ContinuousClock.now
             let granted = try await withThrowingTaskGroup(of: Int.self) { group in
                 for _ in 0..<2 {
@@ -178,7 +208,8 @@ import Testing
                 }
                 return try await group.reduce(0, +)
             }
-            let seconds = Double((ContinuousClock.now - began).components.seconds)
+            let seconds =
+                Double((ContinuousClock.now - began).components.seconds)
                 + Double((ContinuousClock.now - began).components.attoseconds) / 1e18
             #expect(Double(granted) <= 5 + 20 * seconds)
             #expect(granted >= 15, "what there is, is granted")
@@ -190,7 +221,9 @@ import Testing
             try await tenant.noteRemote(connector: crm.id, closedFor: nil)
             #expect(try await tenant.takeBudget(connector: crm.id, wanted: 1).granted == 0)
             // what was not used comes back, up to the burst
-            _ = try await tenant.rows("UPDATE \(tenant.table("budget")) SET closed_until = NULL, per_second = 0.001, tokens = 0 WHERE connector = \(crm.id)")
+            _ = try await tenant.rows(
+                "UPDATE \(tenant.table("budget")) SET closed_until = NULL, per_second = 0.001, tokens = 0 WHERE connector = \(crm.id)"
+            )
             try await tenant.giveBack(9, connector: crm.id)
             #expect(try await tenant.takeBudget(connector: crm.id, wanted: 9).granted == 5)
         }
@@ -225,7 +258,8 @@ import Testing
     @Test func policyHidesRecordsAndFields() async throws {
         try await withTenant { tenant in
             let crm = try await tenant.connector("crm", pushes: ["all": []])
-            let open = try await tenant.createContact(as: .staff(1), fields: ["given_name": "Ada", "notes": "secret", "tags": ["vip"]])
+            let open = try await tenant.createContact(
+                as: .staff(1), fields: ["given_name": "Ada", "notes": "secret", "tags": ["vip"]])
             let other = try await tenant.createContact(as: .staff(1), fields: ["given_name": "Eva"])
             _ = try await tenant.routeAll()
             var policy = ConnectorEdit()

@@ -1,8 +1,9 @@
 import Hub
 import Postgres
-@testable import Store
 import TestKit
 import Testing
+
+@testable import Store
 
 @Suite struct IntakeTests {
     @Test func resolvesByStrongEvidenceOnly() async throws {
@@ -10,7 +11,10 @@ import Testing
             let crm = try await tenant.connector("crm")
             let shop = try await tenant.connector("shop")
             let ada = try await tenant.createContact(
-                as: .staff(1), fields: ["given_name": "Ada", "emails": [["value": "ada@example.org"]], "phones": [["value": "601234567"]]])
+                as: .staff(1),
+                fields: [
+                    "given_name": "Ada", "emails": [["value": "ada@example.org"]], "phones": [["value": "601234567"]],
+                ])
             let ida = try await tenant.createContact(
                 as: .staff(1), fields: ["given_name": "Ida", "phones": [["value": "+48501234567"]]])
             // e-mail; telephone with the same name; key; telephone alone
@@ -23,7 +27,8 @@ import Testing
             #expect(counts.byVerdict["new"] == nil)
             #expect(try await tenant.bound(crm, "1") == ada.id)
             #expect(try await tenant.bound(crm, "2") == ida.id)
-            try await tenant.take(shop, [incoming("s1", ["first": "Zoe", "phones": ["601234567"]], key: tenant.key(ofContact: ida.id))])
+            try await tenant.take(
+                shop, [incoming("s1", ["first": "Zoe", "phones": ["601234567"]], key: tenant.key(ofContact: ida.id))])
             #expect(try await tenant.bound(shop, "s1") == ida.id, "the key Kontor wrote there")
             let weak = try await tenant.take(shop, [incoming("s2", ["first": "Bo", "phones": ["601234567"]])])
             #expect(weak.byVerdict["new"] == 1)
@@ -39,7 +44,8 @@ import Testing
     @Test func sameAddressTwiceIsOnePersonInAFileAndTwoInAConnector() async throws {
         try await withTenant { tenant in
             let both: [JSON] = [
-                ["given_name": "Ada", "emails": [["value": "a@example.org"]]], ["family_name": "Ek", "emails": [["value": "a@example.org"]]],
+                ["given_name": "Ada", "emails": [["value": "a@example.org"]]],
+                ["family_name": "Ek", "emails": [["value": "a@example.org"]]],
             ]
             let file = try await tenant.merge(both)
             #expect(file.counts.byVerdict["new"] == 1 && file.counts.byVerdict["changed"] == 1)
@@ -48,9 +54,15 @@ import Testing
         try await withTenant { tenant in
             let crm = try await tenant.connector("crm")
             try await tenant.take(
-                crm, [incoming("1", ["first": "Ada", "mails": ["a@example.org"]]), incoming("2", ["last": "Ek", "mails": ["a@example.org"]])])
+                crm,
+                [
+                    incoming("1", ["first": "Ada", "mails": ["a@example.org"]]),
+                    incoming("2", ["last": "Ek", "mails": ["a@example.org"]]),
+                ])
             #expect(try await tenant.number("SELECT count(*) FROM \(tenant.table("contact"))") == 2)
-            #expect(try await tenant.number("SELECT count(*) FROM \(tenant.table("duplicate")) WHERE evidence = 'email'") == 1)
+            #expect(
+                try await tenant.number("SELECT count(*) FROM \(tenant.table("duplicate")) WHERE evidence = 'email'")
+                    == 1)
         }
     }
 
@@ -58,7 +70,9 @@ import Testing
         try await withTenant { tenant in
             let crm = try await tenant.connector("crm", rank: 50)
             let low = try await tenant.connector("low", rank: 90)
-            let start: JSON = ["first": "Ada", "last": "Ek", "mails": ["a@example.org", "b@example.org"], "tags": ["x", "y"]]
+            let start: JSON = [
+                "first": "Ada", "last": "Ek", "mails": ["a@example.org", "b@example.org"], "tags": ["x", "y"],
+            ]
             try await tenant.take(crm, [incoming("1", start, at: "2026-01-01T00:00:00Z")])
             try await tenant.take(low, [incoming("9", start, at: "2026-01-01T00:00:00Z")])
             let id = try await tenant.bound(crm, "1")
@@ -69,12 +83,15 @@ import Testing
             try await tenant.take(crm, [incoming("1", values, at: "2026-01-02T00:00:00Z")])
             #expect(try await tenant.fields(id)["given_name"] == "Adela")
             // lists: the hub adds z and takes y away, the remote adds w and takes x away
-            _ = try await tenant.editContact(id, as: .staff(1), version: nil, changes: ["tags": ["x", "z"], "family_name": "Ekman"])
+            _ = try await tenant.editContact(
+                id, as: .staff(1), version: nil, changes: ["tags": ["x", "z"], "family_name": "Ekman"])
             values["tags"] = ["y", "w"]
             try await tenant.take(crm, [incoming("1", values, at: "2026-01-03T00:00:00Z")])
             #expect(Set(try await tenant.fields(id)["tags"]?.array ?? []) == ["z", "w"])
             #expect(try await tenant.fields(id)["family_name"] == "Ekman", "only the hub changed")
-            #expect(try await tenant.conflicts(contact: id, isSettled: nil, before: nil, limit: 10, as: .staff(1)).json == Array("[]".utf8))
+            #expect(
+                try await tenant.conflicts(contact: id, isSettled: nil, before: nil, limit: 10, as: .staff(1)).json
+                    == Array("[]".utf8))
             // both changed: a person's word precedes
             values["last"] = "Berg"
             try await tenant.take(crm, [incoming("1", values, at: "2099-01-01T00:00:00Z")])
@@ -86,7 +103,9 @@ import Testing
             other["first"] = "Ada M"
             try await tenant.take(low, [incoming("9", other, at: "2099-02-01T00:00:00Z")])
             #expect(try await tenant.fields(id)["given_name"] == "Adele")
-            let listed = try JSON(parsing: await tenant.conflicts(contact: id, isSettled: false, before: nil, limit: 10, as: .staff(1)).json)
+            let listed = try JSON(
+                parsing: await tenant.conflicts(contact: id, isSettled: false, before: nil, limit: 10, as: .staff(1))
+                    .json)
             #expect(listed.array?.map { $0["field"] } == ["given_name", "family_name"])
             #expect(listed.array?.allSatisfy { $0["kept"] == "hub" && $0["reason"] == "precedence" } == true)
             let family = try #require(listed[1]?["id"]?.int)
@@ -106,9 +125,12 @@ import Testing
                 let one = try await tenant.connector("one")
                 let two = try await tenant.connector("two")
                 let mail: JSON = ["a@example.org"]
-                try await tenant.take(one, [incoming("1", ["first": "Old", "mails": mail], at: "2026-01-01T00:00:00Z")])
-                try await tenant.take(two, [incoming("2", ["first": "Old", "mails": mail], at: "2026-01-01T00:00:00Z")])
-                try await tenant.take(one, [incoming("1", ["first": "Mid", "mails": mail], at: "2026-05-01T00:00:00Z")])
+                try await tenant.take(
+                    one, [incoming("1", ["first": "Old", "mails": mail], at: "2026-01-01T00:00:00Z")])
+                try await tenant.take(
+                    two, [incoming("2", ["first": "Old", "mails": mail], at: "2026-01-01T00:00:00Z")])
+                try await tenant.take(
+                    one, [incoming("1", ["first": "Mid", "mails": mail], at: "2026-05-01T00:00:00Z")])
                 try await tenant.take(two, [incoming("2", ["first": "New", "mails": mail], at: at)])
                 #expect(try await tenant.fields(tenant.bound(one, "1"))["given_name"]?.string == kept)
             }
@@ -125,7 +147,9 @@ import Testing
             var result = DeliveryResult(claim, .done)
             let pull = try #require(plugin.pullMapping)
             let agreed = try await tenant.agreedValues(["first": "Ada"], pull)
-            (result.remoteID, result.agreed, result.pushed, result.remoteAt) = ("1", agreed, StagedRow.hash(agreed), "2026-01-01T00:00:00Z")
+            (result.remoteID, result.agreed, result.pushed, result.remoteAt) = (
+                "1", agreed, StagedRow.hash(agreed), "2026-01-01T00:00:00Z"
+            )
             _ = try await tenant.finish(plugin, [result], maxAttempts: 3)
             _ = try await tenant.editContact(made.id, as: .staff(1), version: nil, changes: ["given_name": "Eva"])
             let echo = try await tenant.take(crm, [incoming("1", ["first": "Ada"], at: "2026-01-01T00:00:00Z")])
@@ -144,17 +168,27 @@ import Testing
     @Test func deletionAndCompleteListingUnlink() async throws {
         try await withTenant { tenant in
             let crm = try await tenant.connector("crm", pushes: ["all": []])
-            try await tenant.take(crm, (1...4).map { incoming("\($0)", ["first": .string("N\($0)"), "mails": [.string("n\($0)@example.org")]]) })
-            let ids = try await [tenant.bound(crm, "1"), tenant.bound(crm, "2"), tenant.bound(crm, "3"), tenant.bound(crm, "4")]
+            try await tenant.take(
+                crm,
+                (1...4).map {
+                    incoming("\($0)", ["first": .string("N\($0)"), "mails": [.string("n\($0)@example.org")]])
+                })
+            let ids = try await [
+                tenant.bound(crm, "1"), tenant.bound(crm, "2"), tenant.bound(crm, "3"), tenant.bound(crm, "4"),
+            ]
             _ = try await tenant.rows("UPDATE \(tenant.table("binding")) SET bound_at = now() - interval '1 hour'")
             try await tenant.take(crm, [incoming("1", [:], isDeleted: true)])
-            #expect(try await !tenant.contact(ids[0], as: .staff(1)).isDeleted, "a deletion there unlinks, it deletes nothing here")
+            #expect(
+                try await !tenant.contact(ids[0], as: .staff(1)).isDeleted,
+                "a deletion there unlinks, it deletes nothing here")
             // 3 is deleted here and not yet there; 2 is not shown any more
             try await tenant.deleteContact(ids[2], as: .staff(1), version: nil)
             let counts = try await tenant.take(
-                crm, [incoming("3", ["first": "N3"]), incoming("4", ["first": "N4", "mails": ["n4@example.org"]])], isComplete: true)
+                crm, [incoming("3", ["first": "N3"]), incoming("4", ["first": "N4", "mails": ["n4@example.org"]])],
+                isComplete: true)
             #expect(counts.byVerdict["unlinked"] == 1 && counts.byVerdict["deleted_here"] == 1)
-            let gone = try await tenant.rows("SELECT remote_id FROM \(tenant.table("binding")) WHERE gone_at IS NOT NULL ORDER BY 1")
+            let gone = try await tenant.rows(
+                "SELECT remote_id FROM \(tenant.table("binding")) WHERE gone_at IS NOT NULL ORDER BY 1")
             #expect(try gone.map { try $0.get("remote_id", as: String.self) } == ["1", "2"])
             // the deletion still reaches the remote
             _ = try await tenant.routeAll()
@@ -169,13 +203,17 @@ import Testing
     @Test func dryRunLeavesNothing() async throws {
         try await withTenant { tenant in
             _ = try await tenant.connector("crm", pushes: ["tag": "x"])
-            let known = try await tenant.createContact(as: .staff(1), fields: ["given_name": "Ada", "emails": [["value": "a@example.org"]]])
+            let known = try await tenant.createContact(
+                as: .staff(1), fields: ["given_name": "Ada", "emails": [["value": "a@example.org"]]])
             _ = try await tenant.routeAll()
             let before = try await tenant.tableCounts()
             let version = try await tenant.contact(known.id, as: .staff(1)).version
             let dry = try await tenant.merge(
-                [["emails": [["value": "not an address"]]], ["given_name": "Eva", "emails": [["value": "a@example.org"]]],
-                    ["given_name": "Bo", "tags": ["x"]], [:]], isDry: true)
+                [
+                    ["emails": [["value": "not an address"]]],
+                    ["given_name": "Eva", "emails": [["value": "a@example.org"]]],
+                    ["given_name": "Bo", "tags": ["x"]], [:],
+                ], isDry: true)
             #expect(dry.counts.byVerdict["new"] == 1)
             var after = try await tenant.tableCounts()
             for table in ["run", "stage"] { after[table] = before[table] }
@@ -191,10 +229,13 @@ import Testing
 
     @Test func aRunIsUndone() async throws {
         try await withTenant { tenant in
-            let ada = try await tenant.createContact(as: .staff(1), fields: ["given_name": "Ada", "emails": [["value": "a@example.org"]]])
-            let eva = try await tenant.createContact(as: .staff(1), fields: ["given_name": "Eva", "emails": [["value": "e@example.org"]]])
+            let ada = try await tenant.createContact(
+                as: .staff(1), fields: ["given_name": "Ada", "emails": [["value": "a@example.org"]]])
+            let eva = try await tenant.createContact(
+                as: .staff(1), fields: ["given_name": "Eva", "emails": [["value": "e@example.org"]]])
             let merged = try await tenant.merge([
-                ["language": "pl", "emails": [["value": "a@example.org"]]], ["language": "pl", "emails": [["value": "e@example.org"]]],
+                ["language": "pl", "emails": [["value": "a@example.org"]]],
+                ["language": "pl", "emails": [["value": "e@example.org"]]],
                 ["given_name": "New"], ["given_name": "New and edited"],
             ])
             #expect(merged.counts.effective == 4)

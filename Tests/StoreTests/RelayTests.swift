@@ -3,12 +3,13 @@ import Hub
 import Logging
 import Postgres
 import Relay
-@testable import Store
 import TestKit
 import Testing
 
+@testable import Store
+
 /// The loops end to end, against a remote in memory.
-@Suite struct RelayTests {
+@Suite(.serialized) struct RelayTests {
     private func relay(_ change: (inout Relay.Options) -> Void = { _ in }) async throws -> Relay {
         let cluster = try await TestCluster.shared.value
         var log = Logger(label: "relay test")
@@ -18,7 +19,8 @@ import Testing
         (options.rescan, options.firstDelay) = (3600, 0.2)
         change(&options)
         return Relay(
-            node: cluster.node, links: Links(kinds: [MemoryConnector.self], http: HTTPClient(), log: log), options: options, log: log)
+            node: cluster.node, links: Links(kinds: [MemoryConnector.self], http: HTTPClient(), log: log),
+            options: options, log: log)
     }
 
     /// Runs a relay while `body` does.
@@ -47,7 +49,10 @@ import Testing
     }
 
     private func state(_ tenant: TenantDatabase) async throws -> JSON {
-        try JSON(parsing: await tenant.deliveries(state: nil, connector: nil, after: 0, limit: 500, as: .staff(1)))
+        try JSON(
+            parsing: await tenant.deliveries(
+                state: nil, connector: nil, after: (0, 0), limit: 500, as: .staff(1)
+            ).json)
     }
 
     @Test func changeArrivesWithinASecond() async throws {
@@ -55,9 +60,13 @@ import Testing
             let remote = MemoryRemote()
             _ = try await tenant.connector("crm", pushes: ["all": []], remote: remote)
             try await running([relay()]) {
-                let made = try await tenant.createContact(as: .staff(1), fields: ["given_name": "Ada", "emails": [["value": "a@example.org"]]])
-                try await soon(1) { remote.records.count == 1 }
-                #expect(remote.records[0].values["first"] == "Ada" && remote.records[0].key == tenant.key(ofContact: made.id))
+                let made = try await tenant.createContact(
+                    as: .staff(1), fields: ["given_name": "Ada", "emails": [["value": "a@example.org"]]])
+                // the first one also prepares connections and plans
+                try await soon(5) { remote.records.count == 1 }
+                #expect(
+                    remote.records.first?.values["first"] == "Ada"
+                        && remote.records.first?.key == tenant.key(ofContact: made.id))
                 _ = try await tenant.editContact(made.id, as: .staff(1), version: nil, changes: ["given_name": "Eva"])
                 try await soon(1) { remote.records.first?.values["first"] == "Eva" }
                 try await tenant.deleteContact(made.id, as: .staff(1), version: nil)
@@ -77,7 +86,10 @@ import Testing
                 _ = try await tenant.createContact(as: .staff(1), fields: ["given_name": "Ada"])
                 try await soon(8) { remote.records.count == 1 }
                 try await soon(5) { try await state(tenant)[0]?["state"] == "done" }
-                #expect(try await tenant.number("SELECT count(*) FROM \(tenant.table("attempt")) WHERE outcome = 'retry' AND code = 'http_500'") == 2)
+                #expect(
+                    try await tenant.number(
+                        "SELECT count(*) FROM \(tenant.table("attempt")) WHERE outcome = 'retry' AND code = 'http_500'")
+                        == 2)
             }
         }
     }
@@ -106,6 +118,7 @@ import Testing
                 try await soon(8) { remote.records.count == 6 }
             }
             let times = remote.pushTimes
+            try #require(times.count > 1)
             #expect(times[1] - times[0] >= .milliseconds(1450), "the rest of the batch waits too")
             #expect(times[1] - times[0] < .seconds(4), "and it goes on soon after")
         }
@@ -138,7 +151,8 @@ import Testing
             _ = try await tenant.connector("crm", pushes: ["all": []], remote: remote)
             for round in 0..<4 {
                 for number in 0..<15 {
-                    _ = try await tenant.createContact(as: .staff(1), fields: ["given_name": .string("N\(round)-\(number)")])
+                    _ = try await tenant.createContact(
+                        as: .staff(1), fields: ["given_name": .string("N\(round)-\(number)")])
                 }
                 // stopped in the middle of its work
                 try await running([relay(), relay()]) {
@@ -158,7 +172,9 @@ import Testing
         try await withTenant { tenant in
             let shop = MemoryRemote()
             let crm = MemoryRemote()
-            for number in 0..<120 { shop.put("s\(number)", ["first": .string("N\(number)"), "mails": [.string("n\(number)@example.org")]]) }
+            for number in 0..<120 {
+                shop.put("s\(number)", ["first": .string("N\(number)"), "mails": [.string("n\(number)@example.org")]])
+            }
             let source = try await tenant.connector("shop", pushes: ["all": []], remote: shop)
             _ = try await tenant.connector("crm", pushes: ["all": []], remote: crm)
             try await running([relay()]) {
@@ -169,7 +185,10 @@ import Testing
                 shop.remove("s8")
                 _ = try await tenant.createRun(as: .staff(1), kind: "poll", plugin: source.pull, connector: source.id)
                 try await soon(5) { crm.records.contains { $0.values["first"] == "Changed" } }
-                #expect(try await tenant.number("SELECT count(*) FROM \(tenant.table("binding")) WHERE connector = \(source.id) AND gone_at IS NOT NULL") == 1)
+                #expect(
+                    try await tenant.number(
+                        "SELECT count(*) FROM \(tenant.table("binding")) WHERE connector = \(source.id) AND gone_at IS NOT NULL"
+                    ) == 1)
             }
         }
     }
@@ -177,9 +196,11 @@ import Testing
     @Test func largeChangesWaitForApproval() async throws {
         try await withTenant { tenant in
             let merged = (0..<5).map { ["given_name": .string("N\($0)")] as JSON }
-            let run = try await tenant.createRun(as: .staff(1), kind: "csv", params: ["max_changes": 3], state: "staging")
+            let run = try await tenant.createRun(
+                as: .staff(1), kind: "csv", params: ["max_changes": 3], state: "staging")
             let reader = try await tenant.rowReader(mapping: nil, as: .staff(1))
-            try await tenant.stage(merged.enumerated().map { reader.row(line: Int64($0 + 1), values: $1) }, run: run, as: .staff(1))
+            try await tenant.stage(
+                merged.enumerated().map { reader.row(line: Int64($0 + 1), values: $1) }, run: run, as: .staff(1))
             try await running([relay()]) {
                 try await tenant.queueStaged(run: run, counts: [:], as: .staff(1))
                 try await soon(5) { try await runState(tenant, run) == "awaiting_approval" }

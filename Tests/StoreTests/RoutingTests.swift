@@ -1,8 +1,9 @@
 import Hub
 import Postgres
-@testable import Store
 import TestKit
 import Testing
+
+@testable import Store
 
 @Suite struct RoutingTests {
     @Test func referenceScenarioIsDecidedAsTold() async throws {
@@ -10,15 +11,21 @@ import Testing
             let google = try await tenant.connector("google", pushes: ["tag": "supplier"])
             let crm = try await tenant.connector("crm", pushes: ["all": []])
             let shop = try await tenant.connector("shop", pushes: ["tag": "client"])
-            try await tenant.take(google, [incoming("g1", ["first": "Otto", "mails": ["otto@oak.example"], "tags": ["supplier"]])])
+            try await tenant.take(
+                google, [incoming("g1", ["first": "Otto", "mails": ["otto@oak.example"], "tags": ["supplier"]])])
             _ = try await tenant.routeAll()
             let supplier = try await tenant.bound(google, "g1")
-            #expect(try await tenant.verdicts(supplier) == ["google": "own_change", "crm": "accepted", "shop": "missing_tag"])
+            #expect(
+                try await tenant.verdicts(supplier) == [
+                    "google": "own_change", "crm": "accepted", "shop": "missing_tag",
+                ])
 
-            try await tenant.take(shop, [incoming("s1", ["first": "Clara", "mails": ["clara@example.org"], "tags": ["client"]])])
+            try await tenant.take(
+                shop, [incoming("s1", ["first": "Clara", "mails": ["clara@example.org"], "tags": ["client"]])])
             _ = try await tenant.routeAll()
             let client = try await tenant.bound(shop, "s1")
-            #expect(try await tenant.verdicts(client) == ["google": "missing_tag", "crm": "accepted", "shop": "own_change"])
+            #expect(
+                try await tenant.verdicts(client) == ["google": "missing_tag", "crm": "accepted", "shop": "own_change"])
 
             // the CRM has both by key now, and edits them
             try await tenant.take(
@@ -27,11 +34,17 @@ import Testing
                     incoming("c1", ["first": "Otto", "mails": ["otto@oak.example"], "tags": ["supplier"]]),
                     incoming("c2", ["first": "Clara", "mails": ["clara@example.org"], "tags": ["client"]]),
                 ])
-            try await tenant.take(crm, [incoming("c1", ["first": "Otto K", "mails": ["otto@oak.example"], "tags": ["supplier"]])])
-            try await tenant.take(crm, [incoming("c2", ["first": "Clara K", "mails": ["clara@example.org"], "tags": ["client"]])])
+            try await tenant.take(
+                crm, [incoming("c1", ["first": "Otto K", "mails": ["otto@oak.example"], "tags": ["supplier"]])])
+            try await tenant.take(
+                crm, [incoming("c2", ["first": "Clara K", "mails": ["clara@example.org"], "tags": ["client"]])])
             _ = try await tenant.routeAll()
-            #expect(try await tenant.verdicts(supplier) == ["google": "accepted", "crm": "own_change", "shop": "missing_tag"])
-            #expect(try await tenant.verdicts(client) == ["google": "missing_tag", "crm": "own_change", "shop": "accepted"])
+            #expect(
+                try await tenant.verdicts(supplier) == [
+                    "google": "accepted", "crm": "own_change", "shop": "missing_tag",
+                ])
+            #expect(
+                try await tenant.verdicts(client) == ["google": "missing_tag", "crm": "own_change", "shop": "accepted"])
         }
     }
 
@@ -46,7 +59,8 @@ import Testing
             try await tenant.take(crm, [incoming("c1", ["first": "Ada"])])
             _ = try await tenant.routeAll()
             let id = try await tenant.bound(crm, "c1")
-            #expect(try await tenant.verdicts(id) == ["letter": "no_consent", "crm": "own_change", "vip": "not_permitted"])
+            #expect(
+                try await tenant.verdicts(id) == ["letter": "no_consent", "crm": "own_change", "vip": "not_permitted"])
 
             _ = try await tenant.editContact(id, as: .staff(1), version: nil, changes: ["notes": "only here"])
             _ = try await tenant.routeAll()
@@ -79,7 +93,8 @@ import Testing
     @Test func fourRoutersDecideEveryChangeOnce() async throws {
         try await withTenant { tenant in
             _ = try await tenant.connector("crm", pushes: ["all": []])
-            _ = try await tenant.merge((0..<1500).map { ["name": .string("N\($0)"), "emails": [["value": .string("n\($0)@example.org")]]] })
+            _ = try await tenant.merge(
+                (0..<1500).map { ["name": .string("N\($0)"), "emails": [["value": .string("n\($0)@example.org")]]] })
             let decided = try await withThrowingTaskGroup(of: Int.self) { group in
                 for _ in 0..<4 { group.addTask { try await tenant.routeAll(batch: 40).changes } }
                 return try await group.reduce(0, +)
@@ -95,7 +110,8 @@ import Testing
 
     @Test func explainsAndReplays() async throws {
         try await withTenant { tenant in
-            let google = try await tenant.connector("google", pushes: ["all": [["tag": "supplier"], ["field": "language", "is": "pl"]]])
+            let google = try await tenant.connector(
+                "google", pushes: ["all": [["tag": "supplier"], ["field": "language", "is": "pl"]]])
             let made = try await tenant.createContact(as: .staff(1), fields: ["name": "Ada", "language": "pl"])
             let other = try await tenant.createContact(as: .staff(1), fields: ["name": "Ida", "language": "de"])
             _ = try await tenant.routeAll()
@@ -108,26 +124,39 @@ import Testing
             #expect(plugin["input"]?["answers"]?.array?.map { $0["answer"] } == [false, true])
             #expect(plugin["what_would_change"]?.array?.count == 1)
             #expect(plugin["what_would_change"]?[0]?.string?.contains("supplier") == true)
-            await #expect(throws: Failure.self) { try await tenant.explain(made.id, connector: "nobody", as: .staff(1)) }
+            await #expect(throws: Failure.self) {
+                try await tenant.explain(made.id, connector: "nobody", as: .staff(1))
+            }
 
             let before = try await tenant.tableCounts()
             let since = "2020-01-01T00:00:00Z"
             let same = try await tenant.replay(
-                rules: ["google/contacts.push": ["filter": ["all": [["tag": "supplier"], ["field": "language", "is": "pl"]]]]],
+                rules: [
+                    "google/contacts.push": [
+                        "filter": ["all": [["tag": "supplier"], ["field": "language", "is": "pl"]]]
+                    ]
+                ],
                 since: since, as: .staff(1))
             #expect(same["changes"] == 2 && same["differences"] == [])
             let wider = try await tenant.replay(
-                rules: ["google/contacts.push": ["filter": ["field": "language", "is": "pl"]]], since: since, as: .staff(1))
+                rules: ["google/contacts.push": ["filter": ["field": "language", "is": "pl"]]], since: since,
+                as: .staff(1))
             #expect(wider["differences"]?.array?.count == 2)
             let taken = wider["differences"]?.array?.first { $0["to"] == "accepted" }
             #expect(taken?["from"] == "missing_tag" && taken?["count"] == 1 && taken?["examples"] == [.int(made.id)])
             #expect(try await tenant.tableCounts() == before, "a replay has no effect")
-            await #expect(throws: Failure.self) { try await tenant.replay(rules: ["x/y": [:]], since: since, as: .staff(1)) }
+            await #expect(throws: Failure.self) {
+                try await tenant.replay(rules: ["x/y": [:]], since: since, as: .staff(1))
+            }
             // the contact moves on: the same rules still differ in nothing
             _ = try await tenant.editContact(made.id, as: .staff(1), version: nil, changes: ["tags": ["supplier"]])
             _ = try await tenant.editContact(other.id, as: .staff(1), version: nil, changes: ["language": "pl"])
             let later = try await tenant.replay(
-                rules: ["google/contacts.push": ["filter": ["all": [["tag": "supplier"], ["field": "language", "is": "pl"]]]]],
+                rules: [
+                    "google/contacts.push": [
+                        "filter": ["all": [["tag": "supplier"], ["field": "language", "is": "pl"]]]
+                    ]
+                ],
                 since: since, as: .staff(1))
             #expect(later["differences"] == [])
             _ = google
@@ -143,7 +172,8 @@ import Testing
                 let claimed = try #require(try await tenant.claimRun(lease: 60))
                 #expect(claimed.id == run)
                 let plugin = try #require(try await tenant.pullPlugin(shop.pull))
-                let records = try await tenant.stagedRows([incoming("s\(number)", ["first": .string(name)])], plugin: plugin, firstLine: 1)
+                let records = try await tenant.stagedRows(
+                    [incoming("s\(number)", ["first": .string(name)])], plugin: plugin, firstLine: 1)
                 _ = try await tenant.takePage(records, plugin: plugin, run: run, cursor: "\(number)", isComplete: false)
                 try await tenant.end(claimed, state: "done")
             }

@@ -1,9 +1,10 @@
 import Foundation
 import Hub
 import Postgres
-@testable import Store
 import TestKit
 import Testing
+
+@testable import Store
 
 /// A connector with the plugins that tests use.
 struct TestConnector {
@@ -13,12 +14,16 @@ struct TestConnector {
 }
 
 extension TenantDatabase {
-    func rows(_ statement: SQL, as actor: Actor = .system) async throws -> Rows { try await run(as: actor, statement)[0] }
+    func rows(_ statement: SQL, as actor: Actor = .system) async throws -> Rows {
+        try await run(as: actor, statement)[0]
+    }
 
     func number(_ statement: SQL) async throws -> Int { try await rows(statement)[0].get(0) }
 
     /// A connector that pulls and, with a filter, pushes.
-    func connector(_ name: String, rank: Int = 50, pushes filter: JSON? = nil, remote: MemoryRemote? = nil) async throws -> TestConnector {
+    func connector(_ name: String, rank: Int = 50, pushes filter: JSON? = nil, remote: MemoryRemote? = nil) async throws
+        -> TestConnector
+    {
         let id = try await createConnector(
             as: .staff(1), manifest: MemoryConnector.manifest, name: name,
             settings: ["remote": .string(remote?.name ?? "none")], rank: rank)
@@ -31,16 +36,22 @@ extension TenantDatabase {
 
     /// Takes records in as one page of a poll.
     @discardableResult
-    func take(_ connector: TestConnector, _ records: [IncomingRecord], isComplete: Bool = false) async throws -> MergeCounts {
-        let run = try await createRun(as: .system, kind: "poll", plugin: connector.pull, connector: connector.id, state: "running")
+    func take(_ connector: TestConnector, _ records: [IncomingRecord], isComplete: Bool = false) async throws
+        -> MergeCounts
+    {
+        let run = try await createRun(
+            as: .system, kind: "poll", plugin: connector.pull, connector: connector.id, state: "running")
         _ = try await rows("UPDATE \(table("run")) SET started_at = now() WHERE id = \(run)")
         let plugin = try #require(try await pullPlugin(connector.pull))
         return try await takePage(
-            stagedRows(records, plugin: plugin, firstLine: 1), plugin: plugin, run: run, cursor: "c", isComplete: isComplete)
+            stagedRows(records, plugin: plugin, firstLine: 1), plugin: plugin, run: run, cursor: "c",
+            isComplete: isComplete)
     }
 
     /// Merges hub documents as a file.
-    func merge(_ documents: [JSON], isDry: Bool = false, params: JSON = [:]) async throws -> (run: Int64, counts: MergeCounts) {
+    func merge(_ documents: [JSON], isDry: Bool = false, params: JSON = [:]) async throws -> (
+        run: Int64, counts: MergeCounts
+    ) {
         let run = try await createRun(as: .staff(1), kind: "csv", params: params, isDry: isDry, state: "staging")
         let reader = try await rowReader(mapping: nil, as: .staff(1))
         try await stage(
@@ -50,11 +61,15 @@ extension TenantDatabase {
         return (run, try await mergeRun(claimed, isDry: isDry) { true })
     }
 
-    func fields(_ id: Int64) async throws -> JSON { try JSON(parsing: await contact(id, as: .staff(1)).json)["fields"] ?? .null }
+    func fields(_ id: Int64) async throws -> JSON {
+        try JSON(parsing: await contact(id, as: .staff(1)).json)["fields"] ?? .null
+    }
 
     /// The one contact bound to a remote record.
     func bound(_ connector: TestConnector, _ remote: String) async throws -> Int64 {
-        try await rows("SELECT record FROM \(table("binding")) WHERE connector = \(connector.id) AND remote_id = \(remote)")[0].get("record")
+        try await rows(
+            "SELECT record FROM \(table("binding")) WHERE connector = \(connector.id) AND remote_id = \(remote)")[0]
+            .get("record")
     }
 
     /// Verdicts on the newest change of a contact, by connector.
@@ -87,7 +102,9 @@ extension TenantDatabase {
     }
 }
 
-func incoming(_ id: String, _ values: JSON, at: String? = nil, isDeleted: Bool = false, key: String? = nil) -> IncomingRecord {
+func incoming(_ id: String, _ values: JSON, at: String? = nil, isDeleted: Bool = false, key: String? = nil)
+    -> IncomingRecord
+{
     IncomingRecord(id: id, version: nil, changedAt: at, isDeleted: isDeleted, key: key, values: values)
 }
 

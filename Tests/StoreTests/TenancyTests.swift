@@ -3,9 +3,10 @@ import Foundation
 import Hub
 import Logging
 import Postgres
-@testable import Store
 import TestKit
 import Testing
+
+@testable import Store
 
 @Suite struct TenancyTests {
     private func name() -> String { "x" + Crypto.hex(Crypto.randomBytes(8)) }
@@ -14,7 +15,8 @@ import Testing
         let cluster = try await TestCluster.shared.value
         let name = name()
         // made as far as its row and its schema
-        _ = try await cluster.superuser.run("INSERT INTO kontor.tenant (name, title, country) VALUES (\(name), 'Half', 'DE')")
+        _ = try await cluster.superuser.run(
+            "INSERT INTO kontor.tenant (name, title, country) VALUES (\(name), 'Half', 'DE')")
         let tenant = try await cluster.provisioner.create(name: name, title: "Whole", country: "PL")
         await #expect { try await cluster.provisioner.create(name: name, title: "Other", country: "PL") } throws: {
             ($0 as? Failure)?.code == "tenant.exists"
@@ -54,12 +56,17 @@ import Testing
 
     @Test func namesAreRefused() async throws {
         let cluster = try await TestCluster.shared.value
-        for bad in ["", "a", "A1", "1a", "a b", "a;drop", "ab\n", "é1", String(repeating: "a", count: 41), "a\u{301}b"] {
-            await #expect("\(bad)") { try await cluster.provisioner.create(name: bad, title: "T", country: "PL") } throws: {
+        for bad in ["", "a", "A1", "1a", "a b", "a;drop", "ab\n", "é1", String(repeating: "a", count: 41), "a\u{301}b"]
+        {
+            await #expect("\(bad)") {
+                try await cluster.provisioner.create(name: bad, title: "T", country: "PL")
+            } throws: {
                 ($0 as? Failure)?.code == "tenant.name"
             }
         }
-        await #expect(throws: Failure.self) { try await cluster.provisioner.create(name: name(), title: "T", country: "pl") }
+        await #expect(throws: Failure.self) {
+            try await cluster.provisioner.create(name: name(), title: "T", country: "pl")
+        }
     }
 
     @Test func lintFindsNothingAndFindsSomething() async throws {
@@ -68,7 +75,8 @@ import Testing
             let text = try cluster.files.instance("lint.sql")
             let all = try await cluster.node.database.run(SQL(unsafeRaw: text))[0]
             #expect(try all.map { try $0.get(0, as: String.self) + " " + $0.get(1, as: String.self) } == [])
-            _ = try await cluster.superuser.run("CREATE TABLE \(tenant.table("open_door")) (id int CONSTRAINT open_door_pk PRIMARY KEY)")
+            _ = try await cluster.superuser.run(
+                "CREATE TABLE \(tenant.table("open_door")) (id int CONSTRAINT open_door_pk PRIMARY KEY)")
             let found = try await cluster.node.database.run(SQL(unsafeRaw: text))[0]
             _ = try await cluster.superuser.run("DROP TABLE \(tenant.table("open_door"))")
             #expect(found.count == 1)
@@ -83,12 +91,14 @@ import Testing
             try await withTenant { other in
                 _ = try await other.createContact(as: .staff(1), fields: ["name": "Ada"])
                 let forbidden: [SQL] = [
-                    "TRUNCATE \(other.table("contact"))", "SET ROLE kontor_owner", "SET ROLE kontor_migrate", "SELECT * FROM auth.key",
+                    "TRUNCATE \(other.table("contact"))", "SET ROLE kontor_owner", "SET ROLE kontor_migrate",
+                    "SELECT * FROM auth.key",
                     "SELECT * FROM auth.token", "SELECT * FROM auth.account", "SELECT * FROM kontor.tenant",
                     "CREATE TABLE public.x (a int)", "CREATE TEMP TABLE x (a int)", "CREATE SCHEMA x",
                     "DO $$ BEGIN NULL; END $$", "CREATE FUNCTION hub.x() RETURNS int LANGUAGE sql AS 'SELECT 1'",
                     "CREATE ROLE x", "ALTER TABLE \(other.table("contact")) DISABLE ROW LEVEL SECURITY",
-                    "DROP TABLE \(other.table("contact"))", "DELETE FROM \(tenant.table("change"))", "UPDATE \(tenant.table("change")) SET after = NULL",
+                    "DROP TABLE \(other.table("contact"))", "DELETE FROM \(tenant.table("change"))",
+                    "UPDATE \(tenant.table("change")) SET after = NULL",
                     "SELECT pg_advisory_xact_lock(1)", "SELECT lo_creat(1)", "COPY (SELECT 1) TO PROGRAM 'true'",
                     "ALTER ROLE kontor_app SUPERUSER", "SET SESSION AUTHORIZATION kontor_owner",
                 ]
@@ -106,18 +116,24 @@ import Testing
                     { _ in "" }, { _ in "x" }, { signer.context(tenant: other.tenant.id, actor: .system, backend: $0) },
                     { real.context(tenant: other.tenant.id, actor: .system, backend: $0 + 1) },
                     { real.context(tenant: tenant.tenant.id, actor: .system, backend: $0) },
-                    { real.context(tenant: other.tenant.id, actor: .staff(1), backend: $0).replacingOccurrences(of: "staff:1", with: "staff:2") },
+                    {
+                        real.context(tenant: other.tenant.id, actor: .staff(1), backend: $0).replacingOccurrences(
+                            of: "staff:1", with: "staff:2")
+                    },
                     { _ in real.context(tenant: other.tenant.id, actor: .system, backend: 0) },
                     { Self.expired(other.tenant.id, backend: $0, key) },
                 ]
                 for (number, make) in forged.enumerated() {
                     let rows = try await database.run(
-                        prelude: { "SELECT set_config('kontor.context', \(make($0)), true)" }, "SELECT count(*) FROM \(other.table("contact"))")
+                        prelude: { "SELECT set_config('kontor.context', \(make($0)), true)" },
+                        "SELECT count(*) FROM \(other.table("contact"))")
                     #expect(try rows[0][0].get(0) == 0, "forgery \(number)")
                 }
                 // and the same way with a good one there is a row: the test can fail
                 let good = try await database.run(
-                    prelude: { "SELECT set_config('kontor.context', \(real.context(tenant: other.tenant.id, actor: .system, backend: $0)), true)" },
+                    prelude: {
+                        "SELECT set_config('kontor.context', \(real.context(tenant: other.tenant.id, actor: .system, backend: $0)), true)"
+                    },
                     "SELECT count(*) FROM \(other.table("contact"))")
                 #expect(try good[0][0].get(0) == 1)
             }
@@ -148,7 +164,8 @@ import Testing
                     for round in 0..<250 {
                         let mine = (task + round) % 2
                         let names = try await tenants[mine].rows(
-                            "SELECT name FROM \(tenants[0].table("contact")) UNION ALL SELECT name FROM \(tenants[1].table("contact"))")
+                            "SELECT name FROM \(tenants[0].table("contact")) UNION ALL SELECT name FROM \(tenants[1].table("contact"))"
+                        )
                         if try names.map({ try $0.get(0, as: String.self) }) != ["T\(mine)"] { mixes += 1 }
                     }
                     return mixes
@@ -167,16 +184,20 @@ import Testing
             try await withTenant { other in
                 try await fill(mine)
                 let relations = try await cluster.superuser.run(
-                    "SELECT relname, relkind::text AS kind FROM pg_class WHERE relkind IN ('r', 'v', 'p') AND relnamespace = \(mine.tenant.schema)::regnamespace")[0]
+                    "SELECT relname, relkind::text AS kind FROM pg_class WHERE relkind IN ('r', 'v', 'p') AND relnamespace = \(mine.tenant.schema)::regnamespace"
+                )[0]
                 #expect(relations.count >= 24)
                 var seen = 0
                 for row in relations {
                     let table = mine.table(try row.get("relname"))
                     if try await mine.number("SELECT count(*) FROM \(table)") > 0 { seen += 1 }
                     for actor in [Actor.system, .staff(1), .connector(1), .intake(1), .token(1)] {
-                        #expect(try await other.rows("SELECT count(*) FROM \(table)", as: actor)[0].get(0) == 0, "\(table)")
+                        #expect(
+                            try await other.rows("SELECT count(*) FROM \(table)", as: actor)[0].get(0) == 0, "\(table)")
                         let removed: Int
-                        do { removed = try await other.rows("DELETE FROM \(table)", as: actor).affected } catch let error as PostgresError where error.sqlState == "42501" || error.sqlState == "55000" { removed = 0 }
+                        do { removed = try await other.rows("DELETE FROM \(table)", as: actor).affected } catch let
+                            error as PostgresError where error.sqlState == "42501" || error.sqlState == "55000"
+                        { removed = 0 }
                         #expect(removed == 0, "\(table)")
                     }
                 }
@@ -189,18 +210,25 @@ import Testing
                 #expect(functions.count >= 5)
                 for row in functions {
                     let arguments: String = try row.get("args", as: String?.self) ?? ""
-                    let call: SQL = "SELECT count(x) FROM \(mine.table(try row.get("proname")))(\(unsafeRaw: arguments)) x"
+                    let call: SQL =
+                        "SELECT count(x) FROM \(mine.table(try row.get("proname")))(\(unsafeRaw: arguments)) x"
                     let count: Int
-                    do { count = try await other.number(call) } catch let error as PostgresError where error.sqlState == "42501" { count = 0 }
+                    do { count = try await other.number(call) } catch let error as PostgresError
+                        where error.sqlState == "42501"
+                    { count = 0 }
                     // an empty list is a value and tells nothing
                     #expect(count <= 1, "\(call)")
                 }
-                #expect(try await other.rows("SELECT \(mine.table("erase_contact"))(1)")[0].get(0, as: String?.self) == nil)
+                #expect(
+                    try await other.rows("SELECT \(mine.table("erase_contact"))(1)")[0].get(0, as: String?.self) == nil)
                 #expect(try await mine.number("SELECT count(*) FROM \(mine.table("contact")) WHERE data <> '{}'") > 0)
                 #expect(try await other.number("SELECT count(*) FROM \(mine.table("feed"))('0'::xid8, 0, 100)") == 0)
                 // a connector of its own tenant reads contacts through the view alone
-                for table in ["contact", "change", "contact_key", "stage", "consent", "conflict", "duplicate", "inbox"] {
-                    #expect(try await mine.rows("SELECT count(*) FROM \(mine.table(table))", as: .connector(1))[0].get(0) == 0, "\(table)")
+                for table in ["contact", "change", "contact_key", "stage", "consent", "conflict", "duplicate", "inbox"]
+                {
+                    #expect(
+                        try await mine.rows("SELECT count(*) FROM \(mine.table(table))", as: .connector(1))[0].get(0)
+                            == 0, "\(table)")
                 }
             }
         }
@@ -208,9 +236,15 @@ import Testing
 
     private func fill(_ tenant: TenantDatabase) async throws {
         let crm = try await tenant.connector("crm", pushes: ["all": []])
-        try await tenant.take(crm, [incoming("1", ["first": "Ada", "mails": ["a@example.org"]]), incoming("2", ["last": "Ek", "mails": ["a@example.org"]])])
+        try await tenant.take(
+            crm,
+            [
+                incoming("1", ["first": "Ada", "mails": ["a@example.org"]]),
+                incoming("2", ["last": "Ek", "mails": ["a@example.org"]]),
+            ])
         let made = try await tenant.createContact(as: .staff(1), fields: ["name": "Eva"])
-        _ = try await tenant.addConsent(made.id, as: .staff(1), purpose: "news", granted: true, at: nil, source: "t", proof: nil)
+        _ = try await tenant.addConsent(
+            made.id, as: .staff(1), purpose: "news", granted: true, at: nil, source: "t", proof: nil)
         _ = try await tenant.merge([["name": "Bo"]])
         try await tenant.storeHook(connector: crm.id, eventKey: "1", headers: [:], body: [1])
         _ = try await tenant.routeAll()
@@ -239,7 +273,9 @@ import Testing
             let signer = tenant.node.signer
             let id = tenant.tenant.id
             _ = try await tenant.node.database.run(
-                prelude: { "SELECT set_config('kontor.context', \(signer.context(tenant: id, actor: .staff(1), backend: $0)), true)" },
+                prelude: {
+                    "SELECT set_config('kontor.context', \(signer.context(tenant: id, actor: .staff(1), backend: $0)), true)"
+                },
                 "INSERT INTO \(tenant.table("contact")) (data) VALUES ('{\"name\": \"Canary\"}')")
         }
         for payload in await heard.value {
@@ -256,8 +292,10 @@ import Testing
                             for number in 0..<12 {
                                 try await tenant.transaction(as: .staff(1)) { session in
                                     let document = "{\"name\": \"W\(writer)-\(number)\"}"
-                                    _ = try await session.query("INSERT INTO \(tenant.table("contact")) (data) VALUES (\(document)::jsonb)")
-                                    try await Task.sleep(for: .milliseconds(writer == 0 ? 40 : (number * 7 + writer * 3) % 13))
+                                    _ = try await session.query(
+                                        "INSERT INTO \(tenant.table("contact")) (data) VALUES (\(document)::jsonb)")
+                                    try await Task.sleep(
+                                        for: .milliseconds(writer == 0 ? 40 : (number * 7 + writer * 3) % 13))
                                 }
                             }
                         }
@@ -286,33 +324,41 @@ import Testing
         let canary = "canary-\(name())"
         try await withTenant { tenant in
             let id = try await tenant.createConnector(
-                as: .staff(1), manifest: MemoryConnector.manifest, name: "crm", settings: ["remote": "x", "api_key": .string(canary)])
+                as: .staff(1), manifest: MemoryConnector.manifest, name: "crm",
+                settings: ["remote": "x", "api_key": .string(canary)])
             let twin = try await tenant.connector("twin")
             #expect(try await tenant.secret("api_key", ofConnector: id) == canary)
             try await tenant.saveSecret(canary + "2", as: "token", ofConnector: id)
             #expect(try await tenant.secret("token", ofConnector: id) == canary + "2")
             #expect(!String(decoding: try await tenant.connectors(as: .staff(1)), as: UTF8.self).contains(canary))
             let tables = try await cluster.superuser.run(
-                "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = \(tenant.tenant.schema)::regnamespace")[0]
+                "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = \(tenant.tenant.schema)::regnamespace"
+            )[0]
             for row in tables {
                 let table = tenant.table(try row.get("relname"))
-                let hits = try await cluster.superuser.run("SELECT count(*) FROM \(table) x WHERE strpos(x::text, \(canary)) > 0")[0][0]
+                let hits = try await cluster.superuser.run(
+                    "SELECT count(*) FROM \(table) x WHERE strpos(x::text, \(canary)) > 0")[0][0]
                 #expect(try hits.get(0) == 0, "\(table)")
             }
             let shown = try await cluster.superuser.run(
-                "SELECT count(*) FROM pg_stat_activity WHERE strpos(query, \(canary)) > 0 AND pid <> pg_backend_pid()")[0][0]
+                "SELECT count(*) FROM pg_stat_activity WHERE strpos(query, \(canary)) > 0 AND pid <> pg_backend_pid()")[
+                    0][0]
             #expect(try shown.get(0) == 0)
             // the ciphertext opens only where it was written
             _ = try await tenant.rows(
-                "UPDATE \(tenant.table("connector")) SET secrets = jsonb_build_object('other', secrets -> 'api_key') || secrets WHERE id = \(id)")
+                "UPDATE \(tenant.table("connector")) SET secrets = jsonb_build_object('other', secrets -> 'api_key') || secrets WHERE id = \(id)"
+            )
             await #expect(throws: (any Error).self) { try await tenant.secret("other", ofConnector: id) }
             _ = try await tenant.rows(
-                "UPDATE \(tenant.table("connector")) t SET secrets = s.secrets FROM \(tenant.table("connector")) s WHERE s.id = \(id) AND t.id = \(twin.id)")
+                "UPDATE \(tenant.table("connector")) t SET secrets = s.secrets FROM \(tenant.table("connector")) s WHERE s.id = \(id) AND t.id = \(twin.id)"
+            )
             await #expect(throws: (any Error).self) { try await tenant.secret("api_key", ofConnector: twin.id) }
             try await withTenant { other in
                 let copy = try await other.connector("crm")
-                let sealed: String = try await tenant.rows("SELECT secrets::text AS s FROM \(tenant.table("connector")) WHERE id = \(id)")[0].get("s")
-                _ = try await other.rows("UPDATE \(other.table("connector")) SET secrets = \(sealed)::jsonb WHERE id = \(copy.id)")
+                let sealed: String = try await tenant.rows(
+                    "SELECT secrets::text AS s FROM \(tenant.table("connector")) WHERE id = \(id)")[0].get("s")
+                _ = try await other.rows(
+                    "UPDATE \(other.table("connector")) SET secrets = \(sealed)::jsonb WHERE id = \(copy.id)")
                 await #expect(throws: (any Error).self) { try await other.secret("api_key", ofConnector: copy.id) }
             }
         }

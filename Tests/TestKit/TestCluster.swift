@@ -12,6 +12,7 @@ public final class TestCluster: Sendable {
     public let superuser: Database
     public let secrets: InstanceSecrets
     private let postgres: EmbeddedPostgres
+    private let gate = Gate()
 
     /// The cluster, started at first use and ended with the process.
     public static let shared: Task<TestCluster, any Error> = Task { try await TestCluster() }
@@ -51,12 +52,20 @@ public final class TestCluster: Sendable {
         try? FileManager.default.removeItem(atPath: folder)
     }
 
-    /// A tenant of its own for one test.
+    /// A tenant of its own for one test. One is made at a time: the tests of a run all ask at once, and the
+    /// provisioner has few connections.
     public func makeTenant(modules: [String] = []) async throws -> TenantDatabase {
         let name = "t" + UUID().uuidString.lowercased().prefix(12).replacingOccurrences(of: "-", with: "x")
-        let tenant = try await provisioner.create(name: name, title: "Test", country: "PL")
-        for module in modules { try await provisioner.ensure(module: module, for: tenant) }
-        return node.tenant(tenant)
+        await gate.enter()
+        do {
+            let tenant = try await provisioner.create(name: name, title: "Test", country: "PL")
+            for module in modules { try await provisioner.ensure(module: module, for: tenant) }
+            await gate.leave()
+            return node.tenant(tenant)
+        } catch {
+            await gate.leave()
+            throw error
+        }
     }
 }
 
@@ -65,4 +74,22 @@ public func withTenant<T: Sendable>(
     modules: [String] = [], _ body: @Sendable (TenantDatabase) async throws -> T
 ) async throws -> T {
     try await body(TestCluster.shared.value.makeTenant(modules: modules))
+}
+
+/// Lets one through at a time, in turn.
+private actor Gate {
+    private var isTaken = false
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    func enter() async {
+        guard isTaken else {
+            isTaken = true
+            return
+        }
+        await withCheckedContinuation { waiting.append($0) }
+    }
+
+    func leave() {
+        if waiting.isEmpty { isTaken = false } else { waiting.removeFirst().resume() }
+    }
 }

@@ -10,11 +10,13 @@ import Testing
         let tenant = try await server.makeTenant()
         #expect(try await tenant.call("listConnectorKinds").json["items"]?.array?.count == 2)
         #expect(try await tenant.call("createConnector", [:], ["kind": "none", "name": "x"]).code == "connector.kind")
-        #expect(try await tenant.call("createConnector", [:], ["kind": "plain", "name": "x"]).code == "connector.settings")
+        #expect(
+            try await tenant.call("createConnector", [:], ["kind": "plain", "name": "x"]).code == "connector.settings")
         // orders need the sales module, which comes with the connector
         let shop = try await tenant.call("createConnector", [:], ["kind": "shop", "name": "shop"])
         #expect(shop.status == 201)
-        #expect(try await tenant.call("createConnector", [:], ["kind": "shop", "name": "shop"]).code == "connector.exists")
+        #expect(
+            try await tenant.call("createConnector", [:], ["kind": "shop", "name": "shop"]).code == "connector.exists")
         let at = ["id": String(shop.id)]
         #expect(try await tenant.call("editConnector", at, ["rank": 7, "state": "paused"]).json["rank"] == 7)
         #expect(try await tenant.call("checkConnector", at).json["kind"] == "check")
@@ -53,7 +55,8 @@ import Testing
             #expect(try await tenant.call(list).json["items"] == [])
         }
         #expect(try await tenant.call("retryDeliveries", [:], [:]).json["retried"] == 0)
-        let replay = try await tenant.call("replay", [:], ["since": "2026-01-01T00:00:00Z", "rules": ["a/b": ["filter": ["all": []]]]])
+        let replay = try await tenant.call(
+            "replay", [:], ["since": "2026-01-01T00:00:00Z", "rules": ["a/b": ["filter": ["all": []]]]])
         #expect(replay.code == "rules.plugin")
         let preview = try await tenant.call("previewSegment", [:], ["condition": ["field": "given_name", "is": "Fed"]])
         #expect(preview.json["count"] == 1)
@@ -69,7 +72,9 @@ import Testing
         let contact = try await tenant.call("createContact", [:], ["fields": ["colour": "red"]])
         #expect(contact.status == 201)
         #expect(try await tenant.call("deleteField", ["key": "colour"]).code == "field.in_use")
-        #expect(try await tenant.call("createField", [:], ["key": "name", "label": "x", "type": "text"]).code == "field.key")
+        #expect(
+            try await tenant.call("createField", [:], ["key": "name", "label": "x", "type": "text"]).code == "field.key"
+        )
 
         let made = try await tenant.call("createToken", [:], ["label": "small", "scopes": ["tokens", "feed"]])
         let text = try #require(made.json["token"]?.string)

@@ -9,17 +9,20 @@ import Testing
     @Test func aContactLives() async throws {
         let tenant = try await tenant()
         let made = try await tenant.call(
-            "createContact", [:], ["fields": ["given_name": "Ada", "emails": [["value": "ada@example.org"]], "tags": ["client"]]])
+            "createContact", [:],
+            ["fields": ["given_name": "Ada", "emails": [["value": "ada@example.org"]], "tags": ["client"]]])
         #expect(made.status == 201)
         #expect(made.headers["etag"] == "\"v1\"")
         #expect(made.headers["location"] == "/api/v1/contacts/\(made.id)")
         let at = ["id": String(made.id)]
         #expect(try await tenant.call("getContact", at).json == made.json)
 
-        let edited = try await tenant.call("editContact", at, ["fields": ["family_name": "Byron"]], headers: ["If-Match": "\"v1\""])
+        let edited = try await tenant.call(
+            "editContact", at, ["fields": ["family_name": "Byron"]], headers: ["If-Match": "\"v1\""])
         #expect(edited.headers["etag"] == "\"v2\"")
         #expect(edited.json["fields"]?["family_name"] == "Byron")
-        let stale = try await tenant.call("editContact", at, ["fields": ["family_name": "King"]], headers: ["If-Match": "\"v1\""])
+        let stale = try await tenant.call(
+            "editContact", at, ["fields": ["family_name": "King"]], headers: ["If-Match": "\"v1\""])
         #expect(stale.status == 412)
         #expect(stale.code == "contact.stale")
         #expect(try await tenant.call("deleteContact", at, headers: ["If-Match": "\"v1\""]).status == 412)
@@ -78,7 +81,9 @@ import Testing
         #expect(other.status == 422)
         #expect(other.code == "idempotency.mismatch")
         let bad: JSON = ["fields": ["nonsense": 1]]
-        #expect(try await tenant.call("createContact", [:], bad, headers: ["Idempotency-Key": "k2"]).code == "contact.invalid")
+        #expect(
+            try await tenant.call("createContact", [:], bad, headers: ["Idempotency-Key": "k2"]).code
+                == "contact.invalid")
         #expect(try await tenant.call("createContact", [:], body, headers: ["Idempotency-Key": "k2"]).status == 201)
         #expect(try await tenant.call("listContacts").json["items"]?.array?.count == 2)
     }

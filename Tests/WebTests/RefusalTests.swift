@@ -77,7 +77,8 @@ import Testing
         #expect(refused.status == 413)
         #expect(refused.code == "body.too_large")
         // who asks is told by the token alone
-        let forged = try await tenant.send("GET", contacts, headers: ["X-Forwarded-Host": "other", "Host": "other"], token: token)
+        let forged = try await tenant.send(
+            "GET", contacts, headers: ["X-Forwarded-Host": "other", "Host": "other"], token: token)
         #expect(forged.status == 200)
     }
 

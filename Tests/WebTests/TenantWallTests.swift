@@ -21,8 +21,10 @@ import Testing
         for operation in server.operations where !operation.pathNames.isEmpty {
             guard case .tenant = operation.access else { continue }
             let kind = String(operation.path.split(separator: "/")[2])
-            let address = operation.path.replacing("{id}", with: ids[kind] ?? "1").replacing("{key}", with: "secret_key")
-                .replacing("{contact}", with: ids["contacts"] ?? "1")
+            let address = operation.path.replacing("{id}", with: ids[kind] ?? "1").replacing(
+                "{key}", with: "secret_key"
+            )
+            .replacing("{contact}", with: ids["contacts"] ?? "1")
             let body = Self.bodies[operation.id]
             let reply = try await stranger.send(
                 operation.verb, address, body?.bytes,
@@ -48,14 +50,18 @@ import Testing
         for _ in 1...3 { ids["contacts"] = String(try await owner.contact("Secret Person")) }
         let connector = try await owner.call(
             "createConnector", [:],
-            ["kind": "plain", "name": "Secret link", "settings": ["url": "https://example.org", "password": "Secret word"]])
+            [
+                "kind": "plain", "name": "Secret link",
+                "settings": ["url": "https://example.org", "password": "Secret word"],
+            ])
         #expect(connector.status == 201)
         #expect(!connector.json.text.contains("Secret word"))
         ids["connectors"] = String(connector.id)
         let plugins = connector.json["plugins"]?.array ?? []
         ids["plugins"] = plugins.first { $0["capability"] == "pull" }?["id"]?.scalarText
         let segment = try await owner.call(
-            "createSegment", [:], ["name": "Secret people", "condition": ["field": "given_name", "is": "Secret Person"]])
+            "createSegment", [:],
+            ["name": "Secret people", "condition": ["field": "given_name", "is": "Secret Person"]])
         #expect(segment.status == 201)
         ids["segments"] = String(segment.id)
         let group = plugins.first { $0["capability"] == "group" }?["id"] ?? .null
@@ -68,9 +74,11 @@ import Testing
         #expect(try await owner.call("countSegment", at).json["count"] == 3)
         #expect(try await owner.call("listMembers", at).json["items"]?.array?.count == 3)
         #expect(try await owner.call("listPushes", at).json["items"]?.array?.count == 1)
-        let member = try await owner.call("explainMember", ["id": String(segment.id), "contact": ids["contacts"] ?? ""])
+        let member = try await owner.call(
+            "explainMember", ["id": String(segment.id), "contact": ids["contacts"] ?? ""])
         #expect(member.json["member"] == true)
-        let field = try await owner.call("createField", [:], ["key": "secret_key", "label": "Secret label", "type": "text"])
+        let field = try await owner.call(
+            "createField", [:], ["key": "secret_key", "label": "Secret label", "type": "text"])
         #expect(field.status == 201)
         ids["runs"] = String(try await owner.call("runPlugin", ["id": ids["plugins"] ?? ""]).id)
         let token = try await owner.call("createToken", [:], ["label": "Secret label", "scopes": ["feed"]])

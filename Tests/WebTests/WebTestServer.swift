@@ -45,7 +45,8 @@ struct WebTestServer: Sendable {
         ], limits: .init(perSecond: 10, burst: 10, takesKey: true))
 
     static let shop = Manifest(
-        kind: "shop", title: "Shop", settings: [], plugins: [PluginManifest("orders.import", "Orders", .pull, entity: .order)],
+        kind: "shop", title: "Shop", settings: [],
+        plugins: [PluginManifest("orders.import", "Orders", .pull, entity: .order)],
         limits: .init(perSecond: 10, burst: 10, takesKey: true))
 
     /// A new tenant with a token of all scopes.

@@ -49,7 +49,9 @@ struct WebTestTenant: Sendable {
             let problems = SchemaCheck.problems(reply.json, schema, schemas: Schemas.all)
             #expect(problems.isEmpty, "\(operation.id) answered \(reply.json.text)")
         } else {
-            #expect(OpenAPIDocument.errors(of: operation).contains(reply.status), "\(operation.id) \(reply.status) \(reply.json.text)")
+            #expect(
+                OpenAPIDocument.errors(of: operation).contains(reply.status),
+                "\(operation.id) \(reply.status) \(reply.json.text)")
             let problems = SchemaCheck.problems(reply.json, Schema.ref("Problem"), schemas: Schemas.all)
             #expect(problems.isEmpty, "\(operation.id) answered \(reply.json.text)")
             #expect(reply.headers["content-type"] == "application/problem+json")
@@ -61,7 +63,8 @@ struct WebTestTenant: Sendable {
     }
 
     func send(
-        _ method: String, _ address: String, _ body: [UInt8]? = nil, headers: [String: String] = [:], token: String? = nil
+        _ method: String, _ address: String, _ body: [UInt8]? = nil, headers: [String: String] = [:],
+        token: String? = nil
     ) async throws -> Reply {
         let url = try #require(URL(string: "http://127.0.0.1:\(server.port)\(address)"))
         var request = URLRequest(url: url)

@@ -102,7 +102,8 @@ $$;
 --   locks   fields set by hand and held
 --   origins who set each field: {"field": {"by", "at", "rank"}, "*": ...}
 --   at      when the remote changed it (null: not known); rank: precedence of the source, 1 first
--- Gives {"set": {field: value}, "conflicts": [{"field", "base", "hub", "remote", "kept", "reason"}]}.
+-- Gives {"set": {field: value}, "conflicts": [{"field", "base", "hub", "remote", "kept", "reason"}],
+-- "behind": {field: value}}: the last holds what the remote does not have as the hub now has it.
 CREATE FUNCTION hub.merge_record(base jsonb, mine jsonb, theirs jsonb, locks text[], origins jsonb,
     at timestamptz, rank int) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -111,10 +112,12 @@ AS $$
 DECLARE
     changed jsonb := '{}';
     conflicts jsonb := '[]';
+    behind jsonb := '{}';
     f text;
     r jsonb;
     c jsonb;
     b jsonb;
+    merged jsonb;
     origin jsonb;
     takes boolean;
     why text;
@@ -125,16 +128,22 @@ BEGIN
         IF r = '[]' THEN r := 'null'; END IF;
         IF c = '[]' THEN c := 'null'; END IF;
         IF b = '[]' THEN b := 'null'; END IF;
-        CONTINUE WHEN r = c OR (base IS NOT NULL AND r = b) OR (base IS NULL AND r = 'null');
+        CONTINUE WHEN r = c OR (base IS NOT NULL AND r = b);
+        IF base IS NULL AND r = 'null' THEN
+            behind := behind || jsonb_build_object(f, c);
+            CONTINUE;
+        END IF;
         IF f = ANY (locks) THEN
             conflicts := conflicts || jsonb_build_object('field', f, 'base', b, 'hub', c, 'remote', r,
                 'kept', 'hub', 'reason', 'locked');
+            behind := behind || jsonb_build_object(f, c);
             CONTINUE;
         END IF;
         IF jsonb_typeof(r) = 'array' OR (r = 'null' AND jsonb_typeof(c) = 'array') THEN
-            r := hub.merge_list(b, c, r);
-            IF r = '[]' THEN r := 'null'; END IF;
-            IF r <> c THEN changed := changed || jsonb_build_object(f, r); END IF;
+            merged := hub.merge_list(b, c, r);
+            IF merged = '[]' THEN merged := 'null'; END IF;
+            IF merged <> c THEN changed := changed || jsonb_build_object(f, merged); END IF;
+            IF merged <> r THEN behind := behind || jsonb_build_object(f, merged); END IF;
             CONTINUE;
         END IF;
         IF c = 'null' OR (base IS NOT NULL AND c = b) THEN
@@ -150,11 +159,15 @@ BEGIN
             takes := at IS NOT NULL AND at > coalesce((origin ->> 'at')::timestamptz, '-infinity');
             why := CASE WHEN at IS NULL THEN 'time_unknown' ELSE 'newer' END;
         END IF;
-        IF takes THEN changed := changed || jsonb_build_object(f, r); END IF;
+        IF takes THEN
+            changed := changed || jsonb_build_object(f, r);
+        ELSE
+            behind := behind || jsonb_build_object(f, c);
+        END IF;
         conflicts := conflicts || jsonb_build_object('field', f, 'base', b, 'hub', c, 'remote', r,
             'kept', CASE WHEN takes THEN 'remote' ELSE 'hub' END, 'reason', why);
     END LOOP;
-    RETURN jsonb_build_object('set', changed, 'conflicts', conflicts);
+    RETURN jsonb_build_object('set', changed, 'conflicts', conflicts, 'behind', behind);
 END
 $$;
 

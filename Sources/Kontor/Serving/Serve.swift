@@ -53,7 +53,9 @@ struct Serve: AsyncParsableCommand {
             log.notice("kontor is open", metadata: ["port": "\(port)"])
         }
         var services: [any Service] = [application]
-        if workers { services.append(RelayService(relay: Relay(node: node, links: links, log: log))) }
+        if workers {
+            services.append(RelayService(relay: Relay(node: node, links: links, options: settings.relay, log: log)))
+        }
         let group = ServiceGroup(
             configuration: .init(
                 services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
@@ -73,7 +75,8 @@ struct Work: AsyncParsableCommand {
     func run() async throws {
         let runtime = try await Runtime.open(settings, mayJoin: true)
         let node = try await runtime.node()
-        let service = RelayService(relay: Relay(node: node, links: try runtime.links(), log: runtime.log))
+        let service = RelayService(
+            relay: Relay(node: node, links: try runtime.links(), options: settings.relay, log: runtime.log))
         runtime.log.notice("worker runs")
         let group = ServiceGroup(
             configuration: .init(

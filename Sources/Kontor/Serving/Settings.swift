@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Hub
 import Logging
+import Relay
 import Store
 
 /// Settings of the service, each also an environment variable.
@@ -28,6 +29,10 @@ struct Settings: ParsableArguments {
     )
     var allowNetworks = ProcessInfo.processInfo.environment["KONTOR_ALLOW_NETWORKS"] ?? ""
 
+    @Option(
+        help: "Seconds a worker holds what it delivers; then another may take it over (KONTOR_LEASE).")
+    var lease = ProcessInfo.processInfo.environment["KONTOR_LEASE"].flatMap(Double.init) ?? 90
+
     @Option(help: "trace, debug, info, notice, warning or error (KONTOR_LOG).")
     var log = ProcessInfo.processInfo.environment["KONTOR_LOG"] ?? "info"
 
@@ -51,6 +56,12 @@ struct Settings: ParsableArguments {
         return URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
             .deletingLastPathComponent().appending(path: "sql").path
+    }
+
+    var relay: Relay.Options {
+        var options = Relay.Options()
+        options.lease = lease
+        return options
     }
 
     var networks: [String] { allowNetworks.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) } }

@@ -1,5 +1,5 @@
-import CLibpq
 import CHost
+import CLibpq
 import Synchronization
 
 /// One libpq connection, non-blocking and as a rule in pipeline mode. Tasks send under its lock; the reactor reads

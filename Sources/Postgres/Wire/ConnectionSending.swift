@@ -1,5 +1,5 @@
-import CLibpq
 import CHost
+import CLibpq
 import Synchronization
 
 extension Connection {

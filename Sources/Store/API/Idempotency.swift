@@ -7,6 +7,8 @@ public enum IdempotentRequest: Sendable {
     case fresh
     /// It was answered so.
     case answered(status: Int, answer: [UInt8])
+    /// It made this contact; its answer was never stored.
+    case made(contact: Int64)
     /// The same is being done.
     case running
     /// The key came with another request before.
@@ -14,8 +16,8 @@ public enum IdempotentRequest: Sendable {
 }
 
 extension TenantDatabase {
-    /// Takes an idempotency key. Keys hold for a day. One whose request was begun and whose end nobody knows can
-    /// be taken again after ten minutes.
+    /// Takes an idempotency key. Keys hold for a day. One whose request was begun and made nothing can be taken
+    /// again after a minute: no statement runs that long.
     /// - Parameter request: hash of what is asked for.
     public func begin(key: String, request: [UInt8], as actor: Actor) async throws -> IdempotentRequest {
         let taken = try await run(
@@ -23,17 +25,20 @@ extension TenantDatabase {
             """
             INSERT INTO \(table("idempotency")) AS i (key, actor, request)
             VALUES (\(key), \(actor.description), \(request))
-            ON CONFLICT (actor, key) DO UPDATE SET request = excluded.request, status = NULL, answer = NULL, at = now()
-                WHERE i.at < now() - interval '1 day' OR i.status IS NULL AND i.at < now() - interval '10 minutes'
+            ON CONFLICT (actor, key) DO UPDATE SET request = excluded.request, status = NULL, answer = NULL, effect = NULL,
+                    at = now()
+                WHERE i.at < now() - interval '1 day' OR i.status IS NULL AND i.effect IS NULL AND i.at < now() - interval '1 minute'
             """,
             """
-            SELECT request = \(request) AS same, status, answer FROM \(table("idempotency"))
+            SELECT request = \(request) AS same, status, answer, effect FROM \(table("idempotency"))
             WHERE key = \(key) AND actor = \(actor.description)
             """)
         if taken[0].affected == 1 { return .fresh }
         guard let row = taken[1].first else { return .running }
         guard try row.get("same") else { return .other }
-        guard let status = try row.get("status", as: Int?.self) else { return .running }
+        guard let status = try row.get("status", as: Int?.self) else {
+            return try row.get("effect", as: Int64?.self).map { .made(contact: $0) } ?? .running
+        }
         return .answered(status: status, answer: Array(try row.get("answer", as: String.self).utf8))
     }
 

@@ -23,14 +23,21 @@ extension TenantDatabase {
 
     /// The tenant's fields, standard and own.
     public func catalogue(as actor: Actor) async throws -> FieldCatalogue {
+        try catalogue(await run(as: actor, fieldsQuery)[0])
+    }
+
+    private var fieldsQuery: SQL {
+        ("SELECT key, label, type, choices FROM \(table("field")) ORDER BY key" as SQL).prepared()
+    }
+
+    private func catalogue(_ rows: Rows) throws -> FieldCatalogue {
         FieldCatalogue(
-            custom: try await run(as: actor, "SELECT key, label, type, choices FROM \(table("field")) ORDER BY key")[0]
-                .map {
-                    let type: String = try $0.get("type")
-                    return FieldCatalogue.Field(
-                        key: try $0.get("key"), label: try $0.get("label"), type: FieldType(rawValue: type) ?? .text,
-                        choices: try $0.get("choices"))
-                })
+            custom: try rows.map {
+                let type: String = try $0.get("type")
+                return FieldCatalogue.Field(
+                    key: try $0.get("key"), label: try $0.get("label"), type: FieldType(rawValue: type) ?? .text,
+                    choices: try $0.get("choices"))
+            })
     }
 
     func normaliser(_ catalogue: FieldCatalogue) -> Normaliser {
@@ -38,10 +45,12 @@ extension TenantDatabase {
     }
 
     /// Makes a contact from what a person or program gave.
-    /// - Parameter fields: the document; every value must be good.
+    /// - Parameters:
+    ///   - fields: the document; every value must be good.
+    ///   - key: an idempotency key that was taken with `begin`: what it made is noted in the same transaction.
     /// - Returns: the contact as JSON, and its id and version.
     /// - Throws: `Failure` `contact.invalid` with one detail per field.
-    public func createContact(as actor: Actor, fields: JSON) async throws -> StoredContact {
+    public func createContact(as actor: Actor, fields: JSON, key: String? = nil) async throws -> StoredContact {
         let document = try checked(fields, await catalogue(as: actor)).withoutNulls
         guard document.object?.isEmpty == false else {
             throw Failure(.invalid, "contact.empty", "A contact needs at least one field.")
@@ -49,9 +58,14 @@ extension TenantDatabase {
         let rows = try await run(
             as: actor,
             """
-            INSERT INTO \(table("contact")) AS c (data, origins)
-            VALUES (\(document.text)::jsonb, jsonb_build_object('*', \(origin(actor))))
-            RETURNING \(Self.columns)
+            WITH c AS (
+                INSERT INTO \(table("contact")) AS c (data, origins)
+                VALUES (\(document.text)::jsonb, jsonb_build_object('*', \(origin(actor))))
+                RETURNING *),
+            noted AS (
+                UPDATE \(table("idempotency")) i SET effect = c.id FROM c
+                WHERE i.key = \(key) AND i.actor = \(actor.description))
+            SELECT \(Self.columns) FROM c
             """)[0]
         ring()
         return try StoredContact(rows)
@@ -142,7 +156,10 @@ extension TenantDatabase {
     /// - Returns: what was erased, as counts.
     public func eraseContact(_ id: Int64, as actor: Actor) async throws -> JSON {
         _ = try await contact(id, as: actor)
-        let rows = try await run(as: actor, "SELECT \(table("erase_contact"))(\(id)) AS erased")[0]
+        let hasSales = try await compiler(as: actor).hasSales
+        let sales: SQL =
+            hasSales ? "UPDATE \(table("sale")) SET email = NULL WHERE contact = \(id)" : "SELECT 1 WHERE false"
+        let rows = try await run(as: actor, "SELECT \(table("erase_contact"))(\(id)) AS erased", sales)[0]
         ring()
         return try JSON(text: rows[0].get("erased"))
     }
@@ -182,28 +199,26 @@ extension TenantDatabase {
         return try await contact(id, as: actor)
     }
 
-    /// What happened to a contact, newest first, as a JSON array.
-    public func history(of id: Int64, as actor: Actor, limit: Int) async throws -> [UInt8] {
-        _ = try await contact(id, as: actor)
-        return try await run(
-            as: actor,
-            """
-            SELECT h.id, h.at, h.kind, h.version, h.fields, h.before, h.after, h.actor, k.name AS origin
-            FROM \(table("change")) h LEFT JOIN \(table("connector")) k ON k.id = h.origin
-            WHERE h.entity = 'contact' AND h.record = \(id) ORDER BY h.id DESC LIMIT \(limit)
-            """)[0].json()
+    /// A compiler that knows this tenant's fields, connectors and modules: one round trip.
+    func compiler(as actor: Actor, hasChange: Bool = false) async throws -> ConditionCompiler {
+        try compiler(await run(as: actor, compilerInput[0], compilerInput[1], compilerInput[2]), hasChange: hasChange)
     }
 
-    /// A compiler that knows this tenant's fields, connectors and modules.
-    func compiler(as actor: Actor, hasChange: Bool = false) async throws -> ConditionCompiler {
-        let results = try await run(
-            as: actor, "SELECT id, name FROM \(table("connector"))",
-            "SELECT to_regclass(\("\(tenant.schema).sale")) IS NOT NULL AS sales")
-        let names = try results[0].map { (try $0.get("name", as: String.self), try $0.get("id", as: Int64.self)) }
+    /// What `compiler(_:hasChange:)` needs the rows of.
+    var compilerInput: [SQL] {
+        [
+            ("SELECT id, name FROM \(table("connector"))" as SQL).prepared(),
+            "SELECT to_regclass(\("\(tenant.schema).sale")) IS NOT NULL AS sales",
+            fieldsQuery,
+        ]
+    }
+
+    func compiler(_ rows: [Rows], hasChange: Bool) throws -> ConditionCompiler {
+        let names = try rows[0].map { (try $0.get("name", as: String.self), try $0.get("id", as: Int64.self)) }
         return ConditionCompiler(
-            tenant: self, catalogue: try await catalogue(as: actor),
+            tenant: self, catalogue: try catalogue(rows[2]),
             connectors: Dictionary(names, uniquingKeysWith: { first, _ in first }), hasChange: hasChange,
-            hasSales: try results[1][0].get("sales"))
+            hasSales: try rows[1][0].get("sales"))
     }
 
     private func checked(_ fields: JSON, _ catalogue: FieldCatalogue) throws -> JSON {

@@ -286,23 +286,6 @@ extension TenantDatabase {
         )
     }
 
-    /// Deliveries of a plugin's records, as a JSON array.
-    public func deliveries(state: String?, connector: Int64?, after: Int64, limit: Int, as actor: Actor) async throws
-        -> [UInt8]
-    {
-        try await run(
-            as: actor,
-            """
-            SELECT d.plugin, k.name AS connector, p.name AS plugin_name, d.record, d.state, d.attempts, d.due_at, d.backfill,
-                d.unsure, d.wanted, d.delivered, d.code, d.message, d.changed_at
-            FROM \(table("delivery")) d JOIN \(table("plugin")) p ON p.id = d.plugin
-            JOIN \(table("connector")) k ON k.id = p.connector
-            WHERE (\(state)::text IS NULL OR d.state = \(state)) AND (\(connector)::bigint IS NULL OR k.id = \(connector))
-                AND d.record > \(after)
-            ORDER BY d.record, d.plugin LIMIT \(limit)
-            """)[0].json()
-    }
-
     /// Sends dead letters out again.
     /// - Parameters: which ones: of a connector, with a code, of one record; nil for any.
     /// - Returns: how many.

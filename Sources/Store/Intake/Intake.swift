@@ -90,7 +90,7 @@ extension TenantDatabase {
             if let first = rows.first, let last = rows.last {
                 let merge = Merge(
                     tenant: self, run: run, connector: plugin.connector, actor: actor, rank: plugin.rank,
-                    lines: first.line...last.line)
+                    pushedFields: try await pushedFields(plugin.connector, session), lines: first.line...last.line)
                 counts = try await merge.apply(session)
             }
             if isComplete { counts.add("unlinked", try await unlinkUnseen(plugin.connector, run: run, session)) }
@@ -102,6 +102,13 @@ extension TenantDatabase {
             try await addCounts(counts, run: run, session)
             return counts
         }
+    }
+
+    private func pushedFields(_ connector: Int64, _ session: Session) async throws -> [String] {
+        let mappings = try await session.query(
+            "SELECT mapping FROM \(table("plugin")) WHERE connector = \(connector) AND capability = 'push' AND state = 'on'"
+        )
+        return try Set(mappings.flatMap { try Mapping(JSON(text: $0.get("mapping"))).hubFields(.out) }).sorted()
     }
 
     private func unlinkUnseen(_ connector: Int64, run: Int64, _ session: Session) async throws -> Int {

@@ -22,6 +22,8 @@ struct Merge {
     let actor: Actor
     /// Precedence of the source, 1 first.
     let rank: Int
+    /// Fields that go to the connector's remote: where the hub's value is kept, it has to get it.
+    var pushedFields: [String] = []
     /// Lines of this call, so that a long run goes in pieces.
     let lines: ClosedRange<Int64>
 
@@ -40,7 +42,10 @@ struct Merge {
             try await changeMatched(session)
             isLeft = try await addNew(session)
         }
-        if let connector { try await bind(connector, session) }
+        if let connector {
+            try await reassert(session)
+            try await bind(connector, session)
+        }
         return try await count(session)
     }
 
@@ -187,6 +192,17 @@ struct Merge {
             WHERE s.run = \(run) AND s.line BETWEEN \(lines.lowerBound) AND \(lines.upperBound) AND s.verdict = 'new'
             ORDER BY 1, 2, k.kind
             ON CONFLICT DO NOTHING
+            """)
+    }
+
+    /// Has the remote told of values that differ there from what the merge made of them.
+    private func reassert(_ session: Session) async throws {
+        guard !pushedFields.isEmpty else { return }
+        _ = try await session.query(
+            """
+            SELECT \(table("reassert"))(s.contact, hub.pick(s.difference -> 'behind', \(pushedFields)))
+            FROM \(table("stage")) s WHERE s.run = \(run) AND s.line BETWEEN \(lines.lowerBound) AND \(lines.upperBound)
+                AND s.verdict IN ('changed', 'unchanged') AND hub.pick(s.difference -> 'behind', \(pushedFields)) <> '{}'
             """)
     }
 

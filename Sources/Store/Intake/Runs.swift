@@ -49,7 +49,8 @@ extension TenantDatabase {
         return try rows[0].get("id")
     }
 
-    /// Makes runs of the polls that are due. One run of a plugin at a time.
+    /// Makes runs of the polls that are due. One run of a plugin at a time. Uploads that ended in the middle are
+    /// given up.
     public func queueDuePolls() async throws -> Int {
         try await run(
             as: .system,
@@ -63,6 +64,10 @@ extension TenantDatabase {
                         AND r.state IN ('queued', 'running'))
                 RETURNING p.id, p.connector)
             INSERT INTO \(table("run")) (kind, plugin, connector, actor) SELECT 'poll', id, connector, 'system' FROM due
+            """,
+            """
+            UPDATE \(table("run")) SET state = 'failed', message = 'The upload ended in the middle.', ended_at = now()
+            WHERE state = 'staging' AND created_at < now() - interval '6 hours'
             """)[0].affected
     }
 
@@ -124,29 +129,6 @@ extension TenantDatabase {
             """)[0]
         guard rows.count == 1 else { throw Failure.notFound("run") }
         return Array(rows.json().dropFirst().dropLast())
-    }
-
-    /// Newest runs first, as a JSON array.
-    public func runs(as actor: Actor, limit: Int) async throws -> [UInt8] {
-        try await run(
-            as: actor,
-            """
-            SELECT id, kind, plugin, connector, state, dry, counts, message, actor, created_at, started_at, ended_at
-            FROM \(table("run")) ORDER BY id DESC LIMIT \(limit)
-            """)[0].json()
-    }
-
-    /// The staged rows of a run with what became of them, as a JSON array.
-    public func stagedRows(_ id: Int64, verdict: String?, after: Int64, limit: Int, as actor: Actor) async throws
-        -> [UInt8]
-    {
-        try await run(
-            as: actor,
-            """
-            SELECT line, remote_id, contact, verdict, data AS fields, difference, problems FROM \(table("stage"))
-            WHERE run = \(id) AND line > \(after) AND (\(verdict)::text IS NULL OR verdict = \(verdict))
-            ORDER BY line LIMIT \(limit)
-            """)[0].json()
     }
 
     /// Lets a run that waits for approval go on.

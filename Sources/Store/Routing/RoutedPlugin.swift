@@ -67,22 +67,35 @@ extension Condition {
 extension TenantDatabase {
     /// The plugins that changes are decided for, by id.
     func routedPlugins(as actor: Actor) async throws -> [RoutedPlugin] {
-        try await run(
-            as: actor,
-            ("""
-            SELECT p.id, p.name, p.connector, k.name AS connector_name, p.state, k.state AS connector_state, p.rule,
-                p.filter, p.mapping
-            FROM \(table("plugin")) p JOIN \(table("connector")) k ON k.id = p.connector
-            WHERE p.capability = 'push' AND p.state <> 'off' ORDER BY p.id
-            """ as SQL).prepared())[0].map { row in
-                let mapping = try Mapping(JSON(text: row.get("mapping")))
-                return RoutedPlugin(
-                    id: try row.get("id"), name: try row.get("name"), connector: try row.get("connector"),
-                    connectorName: try row.get("connector_name"),
-                    isPaused: try row.get("state", as: String.self) == "paused"
-                        || row.get("connector_state", as: String.self) == "paused",
-                    rule: try row.get("rule"), filter: try Condition(JSON(text: row.get("filter"))),
-                    mappedFields: mapping.hubFields(.out).sorted())
-            }
+        try routedPlugins(await run(as: actor, pluginsQuery)[0])
+    }
+
+    /// The plugins, and a compiler for their filters, in one round trip.
+    func routingInput() async throws -> ([RoutedPlugin], ConditionCompiler) {
+        let input = compilerInput
+        let rows = try await run(as: .system, input[0], input[1], input[2], pluginsQuery)
+        return (try routedPlugins(rows[3]), try compiler(rows, hasChange: true))
+    }
+
+    private var pluginsQuery: SQL {
+        ("""
+        SELECT p.id, p.name, p.connector, k.name AS connector_name, p.state, k.state AS connector_state, p.rule,
+            p.filter, p.mapping
+        FROM \(table("plugin")) p JOIN \(table("connector")) k ON k.id = p.connector
+        WHERE p.capability = 'push' AND p.state <> 'off' ORDER BY p.id
+        """ as SQL).prepared()
+    }
+
+    private func routedPlugins(_ rows: Rows) throws -> [RoutedPlugin] {
+        try rows.map { row in
+            let mapping = try Mapping(JSON(text: row.get("mapping")))
+            return RoutedPlugin(
+                id: try row.get("id"), name: try row.get("name"), connector: try row.get("connector"),
+                connectorName: try row.get("connector_name"),
+                isPaused: try row.get("state", as: String.self) == "paused"
+                    || row.get("connector_state", as: String.self) == "paused",
+                rule: try row.get("rule"), filter: try Condition(JSON(text: row.get("filter"))),
+                mappedFields: mapping.hubFields(.out).sorted())
+        }
     }
 }

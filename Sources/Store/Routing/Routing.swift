@@ -12,15 +12,13 @@ extension TenantDatabase {
     /// each verdict with its rule, and marks what is behind. All or nothing.
     /// - Parameter limit: most changes to take.
     public func route(limit: Int) async throws -> RoutingPass {
-        let plugins = try await routedPlugins(as: .system)
-        let compiler = try await compiler(as: .system, hasChange: true)
+        let (plugins, compiler) = try await routingInput()
         return try await route(plugins, compiler, limit: limit)
     }
 
     /// Routes until the outbox is empty.
     public func routeAll(batch: Int = 500) async throws -> RoutingPass {
-        let plugins = try await routedPlugins(as: .system)
-        let compiler = try await compiler(as: .system, hasChange: true)
+        let (plugins, compiler) = try await routingInput()
         var total = RoutingPass(changes: 0, accepted: 0)
         while true {
             let pass = try await route(plugins, compiler, limit: batch)

@@ -16,7 +16,8 @@ enum Caller: Sendable {
             guard grant.scopes.contains(scope.rawValue) else { throw Self.missing(scope) }
             self = .tenant(node.tenant(tenant), token: grant.id, scopes: grant.scopes)
         case (.tenant, nil):
-            throw Failure(.forbidden, "scope.missing", "This needs a token of a tenant; an operator's token opens tenants only.")
+            throw Failure(
+                .forbidden, "scope.missing", "This needs a token of a tenant; an operator's token opens tenants only.")
         case (.operators, nil):
             guard grant.scopes.contains(Scope.operator.rawValue) else { throw Self.missing(.operator) }
             self = .operators(token: grant.id)

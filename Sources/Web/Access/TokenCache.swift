@@ -19,7 +19,8 @@ final class TokenCache: Sendable {
     /// - Throws: `Failure` `token.missing`, `token.invalid`.
     func grant(_ header: String?) async throws -> TokenGrant {
         guard let header else {
-            throw Failure(.unauthenticated, "token.missing", "Send a token in the header field Authorization: Bearer kontor_….")
+            throw Failure(
+                .unauthenticated, "token.missing", "Send a token in the header field Authorization: Bearer kontor_….")
         }
         let scheme = header.prefix(7)
         guard scheme.lowercased() == "bearer ", let token = APIToken(presented: String(header.dropFirst(7))) else {
@@ -39,5 +40,6 @@ final class TokenCache: Sendable {
     }
 
     private static let invalid = Failure(
-        .unauthenticated, "token.invalid", "The token is not known, was revoked, has expired, or its tenant is not open.")
+        .unauthenticated, "token.invalid",
+        "The token is not known, was revoked, has expired, or its tenant is not open.")
 }

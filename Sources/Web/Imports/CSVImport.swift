@@ -40,7 +40,9 @@ struct CSVImport {
             }
             file.finish()
             try await staging.stage(file.takeRows())
-            return ["rows": .int(Int64(file.rowCount)), "faults": .int(Int64(file.faultCount)), "bytes": .int(Int64(total))]
+            return [
+                "rows": .int(Int64(file.rowCount)), "faults": .int(Int64(file.faultCount)), "bytes": .int(Int64(total)),
+            ]
         }
         return run
     }

@@ -25,7 +25,8 @@ struct CSVTable: Sendable {
         guard self.mapping["rules"]?.array?.isEmpty != true else {
             throw Failure(
                 .invalid, "csv.columns",
-                "No column could be recognised by its header (\(headers.prefix(10).joined(separator: ", "))): give a mapping.")
+                "No column could be recognised by its header (\(headers.prefix(10).joined(separator: ", "))): give a mapping."
+            )
         }
     }
 

@@ -13,13 +13,16 @@ enum OpenAPIDocument {
             "openapi": "3.1.0",
             "info": [
                 "title": "Kontor", "version": "1",
-                "description": "Contacts in one place, and the same in every system. Errors are RFC 9457 problems with stable codes.",
+                "description":
+                    "Contacts in one place, and the same in every system. Errors are RFC 9457 problems with stable codes.",
             ],
             "servers": [["url": "/"]],
             "paths": .object(paths),
             "components": [
                 "schemas": .object(schemas),
-                "securitySchemes": ["token": ["type": "http", "scheme": "bearer", "description": "A token that begins with kontor_."]],
+                "securitySchemes": [
+                    "token": ["type": "http", "scheme": "bearer", "description": "A token that begins with kontor_."]
+                ],
             ],
         ]
     }
@@ -38,7 +41,8 @@ enum OpenAPIDocument {
             ]
         }
         var described: JSON = [
-            "operationId": .string(operation.id), "summary": .string(operation.summary), "responses": .object(responses),
+            "operationId": .string(operation.id), "summary": .string(operation.summary),
+            "responses": .object(responses),
         ]
         let parameters = operation.parameters.map(describe)
         if !parameters.isEmpty { described["parameters"] = .array(parameters) }
@@ -47,7 +51,9 @@ enum OpenAPIDocument {
         case .json(let schema, _):
             described["requestBody"] = ["required": true, "content": ["application/json": ["schema": schema]]]
         case .stream(let mediaType):
-            described["requestBody"] = ["required": true, "content": .object([mediaType: ["schema": ["type": "string"]]])]
+            described["requestBody"] = [
+                "required": true, "content": .object([mediaType: ["schema": ["type": "string"]]]),
+            ]
         }
         switch operation.access {
         case .open: described["security"] = []

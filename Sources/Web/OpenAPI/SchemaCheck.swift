@@ -47,8 +47,12 @@ struct SchemaCheck {
 
     private mutating func check(text: String, _ schema: JSON, _ place: String) {
         let count = Int64(text.unicodeScalars.count)
-        if let least = schema["minLength"]?.int, count < least { report(place, "short", "must have \(least) characters or more") }
-        if let most = schema["maxLength"]?.int, count > most { report(place, "long", "must have \(most) characters at most") }
+        if let least = schema["minLength"]?.int, count < least {
+            report(place, "short", "must have \(least) characters or more")
+        }
+        if let most = schema["maxLength"]?.int, count > most {
+            report(place, "long", "must have \(most) characters at most")
+        }
         if let pattern = schema["pattern"]?.string, !TextPattern.matches(text, pattern) {
             report(place, "pattern", "must be written like \(pattern)")
         }
@@ -62,14 +66,24 @@ struct SchemaCheck {
 
     private mutating func check(number: JSON, _ schema: JSON, _ place: String) {
         guard let value = number.double else { return }
-        if let least = schema["minimum"]?.double, value < least { report(place, "small", "must be \(schema["minimum"]?.scalarText ?? "") or more") }
-        if let most = schema["maximum"]?.double, value > most { report(place, "large", "must be \(schema["maximum"]?.scalarText ?? "") at most") }
+        if let least = schema["minimum"]?.double, value < least {
+            report(place, "small", "must be \(schema["minimum"]?.scalarText ?? "") or more")
+        }
+        if let most = schema["maximum"]?.double, value > most {
+            report(place, "large", "must be \(schema["maximum"]?.scalarText ?? "") at most")
+        }
     }
 
     private mutating func check(items: [JSON], _ schema: JSON, _ place: String) {
-        if let least = schema["minItems"]?.int, items.count < least { report(place, "few", "must have \(least) entries or more") }
-        if let most = schema["maxItems"]?.int, items.count > most { report(place, "many", "must have \(most) entries at most") }
-        if schema["uniqueItems"]?.bool == true, Set(items).count < items.count { report(place, "repeated", "must not repeat an entry") }
+        if let least = schema["minItems"]?.int, items.count < least {
+            report(place, "few", "must have \(least) entries or more")
+        }
+        if let most = schema["maxItems"]?.int, items.count > most {
+            report(place, "many", "must have \(most) entries at most")
+        }
+        if schema["uniqueItems"]?.bool == true, Set(items).count < items.count {
+            report(place, "repeated", "must not repeat an entry")
+        }
         guard let kind = schema["items"] else { return }
         for (index, item) in items.enumerated() {
             guard problems.count < Self.maxProblems else { return }
@@ -82,7 +96,9 @@ struct SchemaCheck {
         for name in schema["required"]?.array?.compactMap(\.string) ?? [] where members[name] == nil {
             report(Self.join(place, name), "missing", "is needed")
         }
-        if let least = schema["minProperties"]?.int, members.count < least { report(place, "few", "must have \(least) members or more") }
+        if let least = schema["minProperties"]?.int, members.count < least {
+            report(place, "few", "must have \(least) members or more")
+        }
         for (name, value) in members.sorted(by: { $0.key < $1.key }) {
             if let kind = known[name] {
                 check(value, kind, Self.join(place, name))
@@ -99,7 +115,8 @@ struct SchemaCheck {
     private static func isType(_ value: JSON, _ wanted: JSON) -> Bool {
         if let several = wanted.array { return several.contains { isType(value, $0) } }
         switch (wanted.string, value) {
-        case ("null", .null), ("boolean", .bool), ("string", .string), ("array", .array), ("object", .object): return true
+        case ("null", .null), ("boolean", .bool), ("string", .string), ("array", .array), ("object", .object):
+            return true
         case ("integer", _): return value.int != nil
         case ("number", .int), ("number", .double): return true
         default: return false

@@ -21,7 +21,8 @@ enum Problem {
         }
         if failure.kind == .unauthenticated {
             answer.headers[.wwwAuthenticate] =
-                failure.code == "token.missing" ? #"Bearer realm="kontor""# : #"Bearer realm="kontor", error="invalid_token""#
+                failure.code == "token.missing"
+                ? #"Bearer realm="kontor""# : #"Bearer realm="kontor", error="invalid_token""#
         }
         return answer
     }

@@ -12,26 +12,31 @@ extension Operations {
             responses: [200: Schema.page(Schema.ref("ConnectorKind"))],
             handle: { call in .items(JSON.array(call.services.manifests.map(\.json)).bytes) }),
         Operation(
-            id: "listConnectors", method: .get, path: "\(prefix)/connectors", summary: "All connectors with their plugins.",
+            id: "listConnectors", method: .get, path: "\(prefix)/connectors",
+            summary: "All connectors with their plugins.",
             access: .tenant(.config), responses: [200: Schema.page(Schema.ref("Connector"))],
             handle: { call in .items(try await call.tenant.connectors(as: call.actor)) }),
         Operation(
             id: "createConnector", method: .post, path: "\(prefix)/connectors",
             summary: "Makes a connector with its plugins, which are off. Secret settings are never shown again.",
-            access: .tenant(.config), body: .json(Schema.ref("NewConnector")), responses: [201: Schema.ref("Connector")],
+            access: .tenant(.config), body: .json(Schema.ref("NewConnector")),
+            responses: [201: Schema.ref("Connector")],
             errors: [409], handle: create),
         Operation(
-            id: "getConnector", method: .get, path: "\(prefix)/connectors/{id}", summary: "One connector with its plugins.",
+            id: "getConnector", method: .get, path: "\(prefix)/connectors/{id}",
+            summary: "One connector with its plugins.",
             access: .tenant(.config), parameters: [connectorID], responses: [200: Schema.ref("Connector")],
             handle: { call in try await connector(call.id(), call) }),
         Operation(
             id: "editConnector", method: .patch, path: "\(prefix)/connectors/{id}",
-            summary: "Changes a connector. Settings that are given replace those of the same name; new secrets unlock it.",
+            summary:
+                "Changes a connector. Settings that are given replace those of the same name; new secrets unlock it.",
             access: .tenant(.config), parameters: [connectorID], body: .json(Schema.ref("ConnectorEdit")),
             responses: [200: Schema.ref("Connector")], handle: edit),
         Operation(
             id: "checkConnector", method: .post, path: "\(prefix)/connectors/{id}/check",
-            summary: "Asks the other system whether the settings work.", access: .tenant(.config), parameters: [connectorID],
+            summary: "Asks the other system whether the settings work.", access: .tenant(.config),
+            parameters: [connectorID],
             responses: [202: Schema.ref("Run")],
             handle: { call in
                 let id = try call.id()
@@ -52,8 +57,10 @@ extension Operations {
 
     static let plugins: [Operation] = [
         Operation(
-            id: "getPlugin", method: .get, path: "\(prefix)/plugins/{id}", summary: "One plugin with its rule in force.",
-            access: .tenant(.config), parameters: [id("id", "The plugin's number.")], responses: [200: Schema.ref("Plugin")],
+            id: "getPlugin", method: .get, path: "\(prefix)/plugins/{id}",
+            summary: "One plugin with its rule in force.",
+            access: .tenant(.config), parameters: [id("id", "The plugin's number.")],
+            responses: [200: Schema.ref("Plugin")],
             handle: { call in Answer(json: try await call.tenant.plugin(call.id(), as: call.actor)) }),
         Operation(
             id: "editPlugin", method: .patch, path: "\(prefix)/plugins/{id}",
@@ -66,14 +73,18 @@ extension Operations {
                     id, as: call.actor,
                     PluginEdit(
                         state: call.body["state"]?.string, filter: call.body["filter"], mapping: call.body["mapping"],
-                        everySeconds: call.body["every_seconds"]?.int.map { Int($0) }, since: call.body["since"]?.string))
+                        everySeconds: call.body["every_seconds"]?.int.map { Int($0) }, since: call.body["since"]?.string
+                    ))
                 call.tenant.ring()
                 return Answer(json: try await call.tenant.plugin(id, as: call.actor))
             }),
         Operation(
-            id: "runPlugin", method: .post, path: "\(prefix)/plugins/{id}/run", summary: "Asks a plugin that pulls to do so now.",
-            access: .tenant(.config), parameters: [id("id", "The plugin's number.")], responses: [202: Schema.ref("Run")],
-            errors: [409], handle: { call in try await accepted(call.tenant.runPlugin(call.id(), as: call.actor), call) }),
+            id: "runPlugin", method: .post, path: "\(prefix)/plugins/{id}/run",
+            summary: "Asks a plugin that pulls to do so now.",
+            access: .tenant(.config), parameters: [id("id", "The plugin's number.")],
+            responses: [202: Schema.ref("Run")],
+            errors: [409],
+            handle: { call in try await accepted(call.tenant.runPlugin(call.id(), as: call.actor), call) }),
     ]
 
     @Sendable private static func create(_ call: Call) async throws -> Answer {
@@ -82,7 +93,8 @@ extension Operations {
             try await call.services.provisioner.ensure(module: "sales", for: call.tenant.tenant)
         }
         let id = try await call.tenant.createConnector(
-            as: call.actor, manifest: manifest, name: call.body["name"]?.string ?? "", settings: call.body["settings"] ?? [:],
+            as: call.actor, manifest: manifest, name: call.body["name"]?.string ?? "",
+            settings: call.body["settings"] ?? [:],
             rank: Int(call.body["rank"]?.int ?? 50))
         return try await connector(id, call, 201).with(.location, "\(prefix)/connectors/\(id)")
     }
@@ -122,7 +134,8 @@ extension Manifest {
             "plugins": .array(
                 plugins.map {
                     [
-                        "name": .string($0.name), "title": .string($0.title), "capability": .string($0.capability.rawValue),
+                        "name": .string($0.name), "title": .string($0.title),
+                        "capability": .string($0.capability.rawValue),
                         "entity": .string($0.entity.rawValue), "filter": $0.filter, "mapping": $0.mapping,
                     ]
                 }),

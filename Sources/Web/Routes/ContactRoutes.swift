@@ -5,12 +5,15 @@ import Store
 extension Operations {
     static let contacts: [Operation] = [
         Operation(
-            id: "listContacts", method: .get, path: "\(prefix)/contacts", summary: "A page of living contacts, by number.",
+            id: "listContacts", method: .get, path: "\(prefix)/contacts",
+            summary: "A page of living contacts, by number.",
             access: .tenant(.contactsRead),
             parameters: [
-                .query("q", Schema.text(1, 200), "Any part of a name, e-mail address, telephone number or other value."),
+                .query(
+                    "q", Schema.text(1, 200), "Any part of a name, e-mail address, telephone number or other value."),
                 .query("tag", Schema.text(1, 100), "A tag they must have."),
-                .query("condition", Schema.text(1, 20_000), "A condition they must meet, as JSON (docs/conditions.md)."),
+                .query(
+                    "condition", Schema.text(1, 20_000), "A condition they must meet, as JSON (docs/conditions.md)."),
                 limit, cursor,
             ], responses: [200: Schema.page(Schema.ref("Contact"))], errors: [422], handle: list),
         Operation(
@@ -19,16 +22,25 @@ extension Operations {
             parameters: [
                 .header(
                     "Idempotency-Key", Schema.text(1, 200),
-                    "A key of the caller's choice: the same request sent again is answered as before, and nothing is made twice.")
+                    "A key of the caller's choice: the same request sent again is answered as before, and nothing is made twice."
+                )
             ], body: .json(Schema.ref("ContactFields")), responses: [201: Schema.ref("Contact")], errors: [409],
             handle: { call in
-                try await Idempotency.once(call, operation: "createContact") {
-                    let contact = try await call.tenant.createContact(as: call.actor, fields: call.body["fields"] ?? .null)
-                    return tagged(contact, 201).with(.location, "\(prefix)/contacts/\(contact.id)")
+                func made(_ contact: StoredContact) -> Answer {
+                    tagged(contact, 201).with(.location, "\(prefix)/contacts/\(contact.id)")
+                }
+                return try await Idempotency.once(
+                    call, operation: "createContact",
+                    again: { made(try await call.tenant.contact($0, as: call.actor)) }
+                ) { key in
+                    made(
+                        try await call.tenant.createContact(
+                            as: call.actor, fields: call.body["fields"] ?? .null, key: key))
                 }
             }),
         Operation(
-            id: "getContact", method: .get, path: "\(prefix)/contacts/{id}", summary: "One contact, also a deleted one.",
+            id: "getContact", method: .get, path: "\(prefix)/contacts/{id}",
+            summary: "One contact, also a deleted one.",
             access: .tenant(.contactsRead), parameters: [contactID], responses: [200: Schema.ref("Contact")],
             handle: { call in tagged(try await call.tenant.contact(call.id(), as: call.actor)) }),
         Operation(
@@ -50,7 +62,8 @@ extension Operations {
                 return .empty
             }),
         Operation(
-            id: "restoreContact", method: .post, path: "\(prefix)/contacts/{id}/restore", summary: "Brings a deleted contact back.",
+            id: "restoreContact", method: .post, path: "\(prefix)/contacts/{id}/restore",
+            summary: "Brings a deleted contact back.",
             access: .tenant(.contactsWrite), parameters: [contactID], responses: [200: Schema.ref("Contact")],
             handle: { call in
                 try await call.tenant.restoreContact(call.id(), as: call.actor)
@@ -58,7 +71,8 @@ extension Operations {
             }),
         Operation(
             id: "eraseContact", method: .post, path: "\(prefix)/contacts/{id}/erase",
-            summary: "Erases a contact for good, with its history.", access: .tenant(.contactsWrite), parameters: [contactID],
+            summary: "Erases a contact for good, with its history.", access: .tenant(.contactsWrite),
+            parameters: [contactID],
             responses: [200: Schema.ref("Erasure")],
             handle: { call in Answer(try await call.tenant.eraseContact(call.id(), as: call.actor)) }),
         Operation(

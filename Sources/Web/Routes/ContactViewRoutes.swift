@@ -9,14 +9,17 @@ extension Operations {
             summary: "What happened to a contact, newest first.", access: .tenant(.contactsRead),
             parameters: [contactID, limit, cursor], responses: [200: Schema.page(Schema.ref("HistoryEntry"))],
             handle: { call in
-                let page = try await call.tenant.history(of: call.id(), before: call.cursor(), limit: call.limit, as: call.actor)
+                let page = try await call.tenant.history(
+                    of: call.id(), before: call.cursor(), limit: call.limit, as: call.actor)
                 return .page(page.json, next: page.next)
             }),
         Operation(
             id: "explainContact", method: .get, path: "\(prefix)/contacts/{id}/explain",
             summary: "Why each system did or did not get this contact, and what would change that.",
             access: .tenant(.contactsRead),
-            parameters: [contactID, .query("connector", Schema.text(1, 100), "A connector's name, to ask about that one only.")],
+            parameters: [
+                contactID, .query("connector", Schema.text(1, 100), "A connector's name, to ask about that one only."),
+            ],
             responses: [200: Schema.ref("Explanation")],
             handle: { call in
                 Answer(try await call.tenant.explain(call.id(), connector: call.text("connector"), as: call.actor))
@@ -31,7 +34,8 @@ extension Operations {
             summary: "Attempts to deliver a contact, newest first.", access: .tenant(.contactsRead),
             parameters: [contactID, limit, cursor], responses: [200: Schema.page(Schema.ref("Attempt"))],
             handle: { call in
-                let page = try await call.tenant.attempts(of: call.id(), before: call.cursor(), limit: call.limit, as: call.actor)
+                let page = try await call.tenant.attempts(
+                    of: call.id(), before: call.cursor(), limit: call.limit, as: call.actor)
                 return .page(page.json, next: page.next)
             }),
         Operation(
@@ -62,8 +66,10 @@ extension Operations {
             }),
         Operation(
             id: "settleConflict", method: .post, path: "\(prefix)/conflicts/{id}/settle",
-            summary: "Settles a conflict: the chosen side's value becomes the contact's.", access: .tenant(.contactsWrite),
-            parameters: [id("id", "The conflict's number.")], body: .json(Schema.ref("Settlement")), responses: [204: nil],
+            summary: "Settles a conflict: the chosen side's value becomes the contact's.",
+            access: .tenant(.contactsWrite),
+            parameters: [id("id", "The conflict's number.")], body: .json(Schema.ref("Settlement")),
+            responses: [204: nil],
             errors: [409],
             handle: { call in
                 try await call.tenant.settleConflict(
@@ -73,7 +79,9 @@ extension Operations {
         Operation(
             id: "listDuplicates", method: .get, path: "\(prefix)/duplicates",
             summary: "Pairs of contacts that may be the same person.", access: .tenant(.contactsRead),
-            parameters: [.query("state", Schema.choice(["open", "merged", "different"]), "“open” unless told."), limit, cursor],
+            parameters: [
+                .query("state", Schema.choice(["open", "merged", "different"]), "“open” unless told."), limit, cursor,
+            ],
             responses: [200: Schema.page(Schema.ref("Duplicate"))],
             handle: { call in
                 let (a, b) = try call.cursorPair()

@@ -7,7 +7,8 @@ extension Operations {
 
     static let fields: [Operation] = [
         Operation(
-            id: "listFields", method: .get, path: "\(prefix)/fields", summary: "The fields of contacts, standard and own.",
+            id: "listFields", method: .get, path: "\(prefix)/fields",
+            summary: "The fields of contacts, standard and own.",
             access: .tenant(.contactsRead), responses: [200: Schema.page(Schema.ref("Field"))],
             handle: { call in
                 let fields = try await call.tenant.catalogue(as: call.actor).fields
@@ -15,16 +16,19 @@ extension Operations {
             }),
         Operation(
             id: "createField", method: .post, path: "\(prefix)/fields", summary: "Adds a field of the tenant's own.",
-            access: .tenant(.config), body: .json(Schema.ref("NewField")), responses: [201: Schema.ref("Field")], errors: [409],
+            access: .tenant(.config), body: .json(Schema.ref("NewField")), responses: [201: Schema.ref("Field")],
+            errors: [409],
             handle: { call in
                 let key = call.body["key"]?.string ?? ""
                 try await call.tenant.addField(
-                    as: call.actor, key: key, label: call.body["label"]?.string ?? "", type: call.body["type"]?.string ?? "",
+                    as: call.actor, key: key, label: call.body["label"]?.string ?? "",
+                    type: call.body["type"]?.string ?? "",
                     choices: call.body["choices"]?.array?.compactMap(\.string) ?? [])
                 return try await field(key, call, 201)
             }),
         Operation(
-            id: "editField", method: .patch, path: "\(prefix)/fields/{key}", summary: "Changes label or choices of an own field.",
+            id: "editField", method: .patch, path: "\(prefix)/fields/{key}",
+            summary: "Changes label or choices of an own field.",
             access: .tenant(.config), parameters: [key], body: .json(Schema.ref("FieldEdit")),
             responses: [200: Schema.ref("Field")],
             handle: { call in
@@ -35,7 +39,8 @@ extension Operations {
             }),
         Operation(
             id: "deleteField", method: .delete, path: "\(prefix)/fields/{key}",
-            summary: "Removes an own field that no contact has a value in.", access: .tenant(.config), parameters: [key],
+            summary: "Removes an own field that no contact has a value in.", access: .tenant(.config),
+            parameters: [key],
             responses: [204: nil], errors: [409],
             handle: { call in
                 try await call.tenant.removeField(call.path["key"] ?? "", as: call.actor)

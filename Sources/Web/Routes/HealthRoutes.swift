@@ -13,7 +13,8 @@ extension Operations {
         [
             Operation(
                 id: "health", method: .get, path: "/health", summary: "Whether the program runs.", access: .open,
-                responses: [200: Schema.ref("Health")], isDocumented: false, handle: { _ in Answer(["status": "running"]) }),
+                responses: [200: Schema.ref("Health")], isDocumented: false,
+                handle: { _ in Answer(["status": "running"]) }),
             Operation(
                 id: "ready", method: .get, path: "/ready", summary: "Whether the database answers.", access: .open,
                 responses: [200: Schema.ref("Health")], isDocumented: false,
@@ -21,12 +22,14 @@ extension Operations {
                     do {
                         try await call.services.node.ping()
                     } catch {
-                        throw Failure(.unavailable, "database.unavailable", "The database does not answer.", retryAfter: 1)
+                        throw Failure(
+                            .unavailable, "database.unavailable", "The database does not answer.", retryAfter: 1)
                     }
                     return Answer(["status": "ready"])
                 }),
             Operation(
-                id: "metrics", method: .get, path: "/metrics", summary: "Counts in the text format of Prometheus.", access: .open,
+                id: "metrics", method: .get, path: "/metrics", summary: "Counts in the text format of Prometheus.",
+                access: .open,
                 responses: [200: Schema.string], isDocumented: false,
                 handle: { call in
                     var answer = Answer(json: Array(metrics.text(pools: call.services.node.poolCounts()).utf8))

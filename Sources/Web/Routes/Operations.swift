@@ -18,7 +18,8 @@ enum Operations {
     static let limit = Parameter.query("limit", Schema.whole(1, 500), "Entries on a page; 50 unless told.")
     static let cursor = Parameter.query("cursor", Schema.text(1, 200), "Where to go on: “next” of the page before.")
     static let ifMatch = Parameter.header(
-        "If-Match", Schema.string, "The ETag the caller saw; the request fails with 412 when the contact has changed since.")
+        "If-Match", Schema.string,
+        "The ETag the caller saw; the request fails with 412 when the contact has changed since.")
 
     static func id(_ name: String = "id", _ summary: String) -> Parameter {
         Parameter(name: name, place: .path, schema: Schema.id, summary: summary, isRequired: true)

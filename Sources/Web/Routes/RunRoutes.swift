@@ -7,14 +7,16 @@ extension Operations {
 
     static let runs: [Operation] = [
         Operation(
-            id: "listRuns", method: .get, path: "\(prefix)/runs", summary: "Runs, newest first.", access: .tenant(.runs),
+            id: "listRuns", method: .get, path: "\(prefix)/runs", summary: "Runs, newest first.",
+            access: .tenant(.runs),
             parameters: [
                 .query("kind", Schema.choice(Schemas.runKinds), "Of this kind only."),
                 .query("state", Schema.choice(Schemas.runStates), "In this state only."), limit, cursor,
             ], responses: [200: Schema.page(Schema.ref("RunSummary"))],
             handle: { call in
                 let page = try await call.tenant.runs(
-                    kind: call.text("kind"), state: call.text("state"), before: call.cursor(), limit: call.limit, as: call.actor)
+                    kind: call.text("kind"), state: call.text("state"), before: call.cursor(), limit: call.limit,
+                    as: call.actor)
                 return .page(page.json, next: page.next)
             }),
         Operation(
@@ -25,11 +27,13 @@ extension Operations {
             id: "listRunRows", method: .get, path: "\(prefix)/runs/{id}/rows",
             summary: "The rows of a run and what became of each.", access: .tenant(.runs),
             parameters: [
-                runID, .query("verdict", Schema.text(1, 40), "With this verdict only, such as “refused”."), limit, cursor,
+                runID, .query("verdict", Schema.text(1, 40), "With this verdict only, such as “refused”."), limit,
+                cursor,
             ], responses: [200: Schema.page(Schema.ref("RunRow"))],
             handle: { call in
                 let page = try await call.tenant.stagedPage(
-                    call.id(), verdict: call.text("verdict"), after: call.cursor() ?? Int64.min, limit: call.limit, as: call.actor)
+                    call.id(), verdict: call.text("verdict"), after: call.cursor() ?? Int64.min, limit: call.limit,
+                    as: call.actor)
                 return .page(page.json, next: page.next)
             }),
         Operation(
@@ -49,7 +53,8 @@ extension Operations {
             handle: { call in try await accepted(call.tenant.undoRun(call.id(), as: call.actor), call) }),
         Operation(
             id: "replay", method: .post, path: "\(prefix)/replay",
-            summary: "What other rules would have decided for past changes, without any effect.", access: .tenant(.config),
+            summary: "What other rules would have decided for past changes, without any effect.",
+            access: .tenant(.config),
             body: .json(Schema.ref("Replay")), responses: [200: Schema.ref("ReplayResult")],
             handle: { call in
                 Answer(
@@ -69,7 +74,8 @@ extension Operations {
             handle: { call in
                 let (record, plugin) = try call.cursorPair()
                 let page = try await call.tenant.deliveries(
-                    state: call.text("state"), connector: call.query["connector"]?.int, after: (record: record, plugin: plugin),
+                    state: call.text("state"), connector: call.query["connector"]?.int,
+                    after: (record: record, plugin: plugin),
                     limit: call.limit, as: call.actor)
                 return .page(page.json, next: page.next)
             }),
@@ -79,7 +85,8 @@ extension Operations {
             access: .tenant(.runs), body: .json(Schema.ref("Retry")), responses: [200: Schema.ref("Retried")],
             handle: { call in
                 let count = try await call.tenant.retryDeliveries(
-                    connector: call.body["connector"]?.int, code: call.body["code"]?.string, record: call.body["record"]?.int,
+                    connector: call.body["connector"]?.int, code: call.body["code"]?.string,
+                    record: call.body["record"]?.int,
                     as: call.actor)
                 return Answer(["retried": .int(Int64(count))])
             }),
@@ -88,9 +95,11 @@ extension Operations {
     static let changes: [Operation] = [
         Operation(
             id: "changeFeed", method: .get, path: "\(prefix)/changes",
-            summary: "The change feed: every change in order, none missed by who goes on from “next”.", access: .tenant(.feed),
+            summary: "The change feed: every change in order, none missed by who goes on from “next”.",
+            access: .tenant(.feed),
             parameters: [
-                .query("after", ["type": "string", "pattern": "^[0-9]{1,20}[.][0-9]{1,19}$"], "“next” of the page before."),
+                .query(
+                    "after", ["type": "string", "pattern": "^[0-9]{1,20}[.][0-9]{1,19}$"], "“next” of the page before."),
                 .query("limit", Schema.whole(1, 1000), "Changes on a page; 50 unless told."),
             ], responses: [200: Schema.ref("Feed")],
             handle: { call in

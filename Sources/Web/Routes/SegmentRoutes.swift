@@ -7,7 +7,8 @@ extension Operations {
 
     static let segments: [Operation] = [
         Operation(
-            id: "listSegments", method: .get, path: "\(prefix)/segments", summary: "All segments, with their conditions in words.",
+            id: "listSegments", method: .get, path: "\(prefix)/segments",
+            summary: "All segments, with their conditions in words.",
             access: .tenant(.contactsRead), responses: [200: Schema.page(Schema.ref("Segment"))],
             handle: { call in .items(try await call.tenant.segments(as: call.actor).bytes) }),
         Operation(
@@ -17,7 +18,8 @@ extension Operations {
             handle: { call in
                 let id = try await call.tenant.createSegment(
                     as: call.actor, name: call.body["name"]?.string ?? "", condition: call.body["condition"] ?? .null)
-                return Answer(201, try await call.tenant.segment(id, as: call.actor)).with(.location, "\(prefix)/segments/\(id)")
+                return Answer(201, try await call.tenant.segment(id, as: call.actor)).with(
+                    .location, "\(prefix)/segments/\(id)")
             }),
         Operation(
             id: "previewSegment", method: .post, path: "\(prefix)/segments/preview",
@@ -35,20 +37,23 @@ extension Operations {
             handle: { call in Answer(try await call.tenant.segment(call.id(), as: call.actor)) }),
         Operation(
             id: "deleteSegment", method: .delete, path: "\(prefix)/segments/{id}",
-            summary: "Deletes a segment; groups made of it elsewhere stay.", access: .tenant(.config), parameters: [segmentID],
+            summary: "Deletes a segment; groups made of it elsewhere stay.", access: .tenant(.config),
+            parameters: [segmentID],
             responses: [204: nil],
             handle: { call in
                 try await call.tenant.deleteSegment(call.id(), as: call.actor)
                 return .empty
             }),
         Operation(
-            id: "countSegment", method: .get, path: "\(prefix)/segments/{id}/count", summary: "How many contacts are in a segment.",
+            id: "countSegment", method: .get, path: "\(prefix)/segments/{id}/count",
+            summary: "How many contacts are in a segment.",
             access: .tenant(.contactsRead), parameters: [segmentID], responses: [200: Schema.ref("Count")],
             handle: { call in
                 Answer(["count": .int(Int64(try await call.tenant.count(segment: call.id(), as: call.actor)))])
             }),
         Operation(
-            id: "listMembers", method: .get, path: "\(prefix)/segments/{id}/members", summary: "The contacts in a segment.",
+            id: "listMembers", method: .get, path: "\(prefix)/segments/{id}/members",
+            summary: "The contacts in a segment.",
             access: .tenant(.contactsRead), parameters: [segmentID, limit, cursor],
             responses: [200: Schema.page(Schema.ref("Contact"))],
             handle: { call in
@@ -68,7 +73,8 @@ extension Operations {
     static let pushes: [Operation] = [
         Operation(
             id: "listPushes", method: .get, path: "\(prefix)/segments/{id}/pushes",
-            summary: "The groups a segment is kept as in other systems.", access: .tenant(.config), parameters: [segmentID],
+            summary: "The groups a segment is kept as in other systems.", access: .tenant(.config),
+            parameters: [segmentID],
             responses: [200: Schema.page(Schema.ref("Push"))],
             handle: { call in .items(try await call.tenant.segmentPushes(ofSegment: call.id(), as: call.actor)) }),
         Operation(

@@ -11,7 +11,8 @@ extension Operations {
             access: .operators, responses: [200: Schema.page(Schema.ref("Tenant"))],
             handle: { call in .items(try await call.services.provisioner.list()) }),
         Operation(
-            id: "createTenant", method: .post, path: "\(prefix)/tenants", summary: "Makes a tenant.", access: .operators,
+            id: "createTenant", method: .post, path: "\(prefix)/tenants", summary: "Makes a tenant.",
+            access: .operators,
             body: .json(Schema.ref("NewTenant")), responses: [201: Schema.ref("MadeTenant")], errors: [409],
             handle: { call in
                 let name = call.body["name"]?.string ?? ""
@@ -24,7 +25,8 @@ extension Operations {
             summary: "Closes a tenant to everyone; its data stay.", access: .operators, parameters: [tenantName],
             responses: [204: nil], errors: [409], handle: { try await setSuspended(true, $0) }),
         Operation(
-            id: "resumeTenant", method: .post, path: "\(prefix)/tenants/{name}/resume", summary: "Opens a suspended tenant again.",
+            id: "resumeTenant", method: .post, path: "\(prefix)/tenants/{name}/resume",
+            summary: "Opens a suspended tenant again.",
             access: .operators, parameters: [tenantName], responses: [204: nil], errors: [409],
             handle: { try await setSuspended(false, $0) }),
         Operation(
@@ -37,7 +39,8 @@ extension Operations {
             }),
         Operation(
             id: "createTenantToken", method: .post, path: "\(prefix)/tenants/{name}/tokens",
-            summary: "Makes a token for a tenant, which is shown only now.", access: .operators, parameters: [tenantName],
+            summary: "Makes a token for a tenant, which is shown only now.", access: .operators,
+            parameters: [tenantName],
             body: .json(Schema.ref("NewTenantToken")), responses: [201: Schema.ref("MadeTenantToken")],
             handle: { call in
                 let token = try await call.services.provisioner.issueToken(

@@ -5,7 +5,8 @@ import Store
 extension Operations {
     static let tokens: [Operation] = [
         Operation(
-            id: "listTokens", method: .get, path: "\(prefix)/tokens", summary: "The tenant's tokens; of each its beginning.",
+            id: "listTokens", method: .get, path: "\(prefix)/tokens",
+            summary: "The tenant's tokens; of each its beginning.",
             access: .tenant(.tokens), responses: [200: Schema.page(Schema.ref("Token"))],
             handle: { call in .items(try await call.tenant.tokens(as: call.actor)) }),
         Operation(

@@ -4,14 +4,17 @@ extension Schemas {
     static let contacts: [String: JSON] = [
         "Contact": Schema.object([
             "id": Schema.id, "version": Schema.id, "name": Schema.orNull(Schema.string), "fields": Schema.anyObject,
-            "consents": Schema.strings, "locks": Schema.strings, "origins": Schema.anyObject, "created_at": Schema.moment,
-            "updated_at": Schema.moment, "deleted_at": Schema.orNull(Schema.moment), "merged_into": Schema.orNull(Schema.id),
+            "consents": Schema.strings, "locks": Schema.strings, "origins": Schema.anyObject,
+            "created_at": Schema.moment,
+            "updated_at": Schema.moment, "deleted_at": Schema.orNull(Schema.moment),
+            "merged_into": Schema.orNull(Schema.id),
         ]),
         "ContactFields": Schema.object(["fields": ["type": "object", "minProperties": 1]]),
         "Locks": Schema.object(["fields": Schema.list(Schema.text(1, 40), most: 300)]),
         "NewConsent": Schema.object(
             [
-                "purpose": ["type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}$"], "granted": Schema.flag, "at": Schema.moment,
+                "purpose": ["type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}$"], "granted": Schema.flag,
+                "at": Schema.moment,
                 "source": Schema.text(1, 200), "proof": Schema.text(1, 2000),
             ], optional: ["at", "proof"]),
         "Erasure": Schema.object(["changes": Schema.whole, "staged": Schema.whole, "contacts": Schema.whole]),
@@ -41,7 +44,8 @@ extension Schemas {
         "NewField": Schema.object(
             [
                 "key": ["type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}$"], "label": Schema.text(1, 100),
-                "type": Schema.choice(FieldType.custom.map(\.rawValue)), "choices": Schema.list(Schema.text(1, 100), most: 200),
+                "type": Schema.choice(FieldType.custom.map(\.rawValue)),
+                "choices": Schema.list(Schema.text(1, 100), most: 200),
             ], optional: ["choices"]),
         "FieldEdit": Schema.edit([
             "label": Schema.text(1, 100), "choices": Schema.list(Schema.text(1, 100), most: 200),
@@ -54,17 +58,21 @@ extension Schemas {
         ]),
         "Feed": Schema.object(["items": Schema.list(Schema.ref("Change")), "next": Schema.string]),
         "Conflict": Schema.object([
-            "id": Schema.id, "contact": Schema.id, "connector": Schema.orNull(Schema.id), "run": Schema.orNull(Schema.id),
+            "id": Schema.id, "contact": Schema.id, "connector": Schema.orNull(Schema.id),
+            "run": Schema.orNull(Schema.id),
             "field": Schema.string, "base": Schema.anything, "hub": Schema.anything, "remote": Schema.anything,
-            "kept": Schema.string, "reason": Schema.string, "at": Schema.moment, "settled_at": Schema.orNull(Schema.moment),
+            "kept": Schema.string, "reason": Schema.string, "at": Schema.moment,
+            "settled_at": Schema.orNull(Schema.moment),
         ]),
         "Settlement": Schema.object(["keep": Schema.choice(["hub", "remote"])]),
         "Duplicate": Schema.object([
-            "a": Schema.id, "b": Schema.id, "a_name": Schema.orNull(Schema.string), "b_name": Schema.orNull(Schema.string),
+            "a": Schema.id, "b": Schema.id, "a_name": Schema.orNull(Schema.string),
+            "b_name": Schema.orNull(Schema.string),
             "evidence": Schema.string, "at": Schema.moment, "state": Schema.string,
         ]),
         "Decision": Schema.object([
-            "change": Schema.id, "at": Schema.moment, "entity": Schema.string, "record": Schema.id, "kind": Schema.string,
+            "change": Schema.id, "at": Schema.moment, "entity": Schema.string, "record": Schema.id,
+            "kind": Schema.string,
             "fields": Schema.strings,
             "verdicts": Schema.list(
                 Schema.object(["plugin": Schema.id, "verdict": Schema.orNull(Schema.string), "rule": Schema.whole])),

@@ -2,7 +2,8 @@ import Hub
 
 extension Schemas {
     static let runs: [String: JSON] = [
-        "Run": Schema.object(runMembers.merging(["params": Schema.anyObject, "waiting": Schema.whole]) { first, _ in first }),
+        "Run": Schema.object(
+            runMembers.merging(["params": Schema.anyObject, "waiting": Schema.whole]) { first, _ in first }),
         "RunSummary": Schema.object(runMembers),
         "RunRow": Schema.object([
             "line": Schema.whole, "remote_id": Schema.orNull(Schema.string), "contact": Schema.orNull(Schema.id),
@@ -24,7 +25,8 @@ extension Schemas {
     static let runKinds = ["poll", "check", "csv", "batch", "undo", "segment", "hook"]
 
     private static let runMembers: [String: JSON] = [
-        "id": Schema.id, "kind": Schema.string, "plugin": Schema.orNull(Schema.id), "connector": Schema.orNull(Schema.id),
+        "id": Schema.id, "kind": Schema.string, "plugin": Schema.orNull(Schema.id),
+        "connector": Schema.orNull(Schema.id),
         "state": Schema.choice(runStates), "dry": Schema.flag, "counts": Schema.anyObject,
         "message": Schema.orNull(Schema.string), "actor": Schema.string, "created_at": Schema.moment,
         "started_at": Schema.orNull(Schema.moment), "ended_at": Schema.orNull(Schema.moment),

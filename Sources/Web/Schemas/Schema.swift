@@ -14,7 +14,9 @@ enum Schema {
     static let anything: JSON = [:]
     static let strings: JSON = ["type": "array", "items": ["type": "string"]]
 
-    static func text(_ least: Int64 = 1, _ most: Int64) -> JSON { ["type": "string", "minLength": .int(least), "maxLength": .int(most)] }
+    static func text(_ least: Int64 = 1, _ most: Int64) -> JSON {
+        ["type": "string", "minLength": .int(least), "maxLength": .int(most)]
+    }
 
     static func choice(_ values: [String]) -> JSON { ["type": "string", "enum": .array(values.map(JSON.string))] }
 

@@ -24,6 +24,7 @@ extension Schemas {
     ]
 
     private static let scopes: JSON = [
-        "type": "array", "items": Schema.choice(Scope.ofTenants.map(\.rawValue)), "minItems": 1, "maxItems": 10, "uniqueItems": true,
+        "type": "array", "items": Schema.choice(Scope.ofTenants.map(\.rawValue)), "minItems": 1, "maxItems": 10,
+        "uniqueItems": true,
     ]
 }

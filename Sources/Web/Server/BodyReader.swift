@@ -8,7 +8,9 @@ enum BodyReader {
     /// - Parameter limit: bytes.
     /// - Throws: `RequestFault` `body.too_large`.
     static func bytes(_ request: Request, limit: Int) async throws -> [UInt8] {
-        if let announced = request.headers[.contentLength].flatMap({ Int($0) }), announced > limit { throw tooLarge(limit) }
+        if let announced = request.headers[.contentLength].flatMap({ Int($0) }), announced > limit {
+            throw tooLarge(limit)
+        }
         var bytes: [UInt8] = []
         for try await piece in request.body {
             guard bytes.count + piece.readableBytes <= limit else { throw tooLarge(limit) }

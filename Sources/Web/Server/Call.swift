@@ -38,7 +38,9 @@ struct Call: Sendable {
     /// - Throws: `Failure` `not_found` for what is no number: nothing has such an address.
     func id(_ name: String = "id") throws -> Int64 {
         let text = path[name] ?? ""
-        guard text.utf8.first != UInt8(ascii: "+"), let id = Int64(text), id > 0 else { throw Failure.notFound("address") }
+        guard text.utf8.first != UInt8(ascii: "+"), let id = Int64(text), id > 0 else {
+            throw Failure.notFound("address")
+        }
         return id
     }
 

@@ -22,7 +22,8 @@ enum QueryReader {
             let typed = typed(value, parameter.schema)
             let problems = SchemaCheck.problems(typed, parameter.schema, schemas: Schemas.all, at: name)
             guard problems.isEmpty else {
-                throw RequestFault(400, "query.invalid", "A parameter has a value that it cannot have.", details: problems)
+                throw RequestFault(
+                    400, "query.invalid", "A parameter has a value that it cannot have.", details: problems)
             }
             guard values.updateValue(typed, forKey: name) == nil else {
                 throw RequestFault.query("query.repeated", "The parameter “\(name)” is given twice.", name)

@@ -48,7 +48,9 @@ struct RouteTree: Sendable {
         let parts = Self.parts(path)
         var place = 0
         for part in parts {
-            guard let next = places[place].literals[String(part)] ?? (part.isEmpty ? nil : places[place].named) else { return .nothing }
+            guard let next = places[place].literals[String(part)] ?? (part.isEmpty ? nil : places[place].named) else {
+                return .nothing
+            }
             place = next
         }
         let operations = places[place].operations

@@ -35,7 +35,8 @@ final class WebResponder: Sendable {
             answer = Problem.answer(error)
             note.error = Failure.logText(error is RequestFault ? (error as? RequestFault)?.failure ?? error : error)
         }
-        let seconds = Double((ContinuousClock.now - start).components.attoseconds) / 1e18
+        let seconds =
+            Double((ContinuousClock.now - start).components.attoseconds) / 1e18
             + Double((ContinuousClock.now - start).components.seconds)
         metrics.note(note.operation, status: answer.status, seconds: seconds)
         write(note, request.method, answer.status, seconds)
@@ -79,7 +80,8 @@ final class WebResponder: Sendable {
         case .bytes(let limit): bytes = try await BodyReader.bytes(request, limit: limit)
         }
         return Call(
-            services: services, caller: caller, path: path, query: query, headers: request.headers, body: body, bytes: bytes,
+            services: services, caller: caller, path: path, query: query, headers: request.headers, body: body,
+            bytes: bytes,
             stream: request.body)
     }
 

@@ -323,6 +323,8 @@ CREATE TABLE {s}.idempotency (
     key text NOT NULL,
     actor text NOT NULL,
     request bytea NOT NULL,
+    -- the contact it made, in the transaction that made it: known even when the answer was never stored
+    effect bigint,
     status int,
     answer text,
     at timestamptz NOT NULL DEFAULT now(),
@@ -527,6 +529,22 @@ CREATE TRIGGER contact_inserted AFTER INSERT ON {s}.contact
 CREATE TRIGGER contact_updated AFTER UPDATE ON {s}.contact
     REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION {s}.log_contacts();
 
+-- After a merge that kept values of the hub, the remote is behind: a change of no origin, so that it is routed and
+-- decided like any other.
+CREATE FUNCTION {s}.reassert(contact bigint, behind jsonb) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    WITH logged AS (
+        INSERT INTO {s}.change (entity, record, kind, version, fields, after, actor)
+        SELECT 'contact', c.id, 'edited', c.version, ARRAY(SELECT jsonb_object_keys(behind)), behind, auth.me({id})
+        FROM {s}.contact c WHERE c.id = contact AND c.deleted_at IS NULL
+        RETURNING id)
+    INSERT INTO {s}.outbox (change) SELECT id FROM logged;
+END
+$$;
+
 -- Consents follow their newest evidence; an equal moment never turns "no" into "yes".
 CREATE FUNCTION {s}.apply_consents() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -585,6 +603,8 @@ BEGIN
     DELETE FROM {s}.contact_key WHERE contact = subject;
     UPDATE {s}.binding SET agreed = '{}', pushed = '{}' WHERE entity = 'contact' AND record = subject;
     DELETE FROM {s}.consent WHERE contact = subject;
+    DELETE FROM {s}.idempotency WHERE effect = subject;
+    UPDATE {s}.run SET params = params - 'samples' WHERE params ? 'samples';
     UPDATE {s}.contact SET data = '{}', sales = '{}', consents = '{}', locks = '{}', origins = '{}',
         deleted_at = coalesce(deleted_at, now()), version = version + 1, updated_at = now() WHERE id = subject;
     GET DIAGNOSTICS c = ROW_COUNT; n := n || c;
@@ -596,4 +616,4 @@ $$;
 GRANT USAGE ON SCHEMA {s} TO kontor_app;
 GRANT USAGE ON SEQUENCE {s}.contact_id TO kontor_app;
 GRANT EXECUTE ON FUNCTION {s}.my_connector(), {s}.visible_facets(), {s}.hidden_fields(),
-    {s}.feed(xid8, bigint, int), {s}.erase_contact(bigint) TO kontor_app;
+    {s}.feed(xid8, bigint, int), {s}.erase_contact(bigint), {s}.reassert(bigint, jsonb) TO kontor_app;

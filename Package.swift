@@ -61,6 +61,10 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
+        .executableTarget(
+            name: "kontor-bench",
+            dependencies: ["Relay", "Store", "Postgres", "ConnectorKit", "Hub", "CHost", logging],
+            path: "Sources/Bench", swiftSettings: strict),
         .target(
             name: "TestKit", dependencies: ["Postgres", "Store", "ConnectorKit", "Hub", logging],
             path: "Tests/TestKit", swiftSettings: strict),

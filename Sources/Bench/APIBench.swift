@@ -28,17 +28,26 @@ struct APIBench {
         let token = try await cluster.provisioner.issueToken(for: tenant, label: "bench", scopes: ["contacts:read"])
         let service = try await KontorService(program, cluster, hasWorkers: false)
         let kontor = Side(process: service.process, address: service.address, token: token)
-        let fastAPI = try await fastAPI(tenant, token)
         let script = try await PgbenchScript.contact(of: tenant, cluster, contacts: Self.contacts)
+        do {
+            let figures = try await compare(kontor, tenant, script)
+            await kontor.process.stop()
+            return figures
+        } catch {
+            await kontor.process.stop()
+            throw error
+        }
+    }
+
+    private func compare(_ kontor: Side, _ tenant: Tenant, _ script: String) async throws -> [Figure] {
+        let fastAPI = try await fastAPI(tenant, kontor.token)
         do {
             let figures =
                 try await compare("get", "contact.lua", kontor, fastAPI, script)
                 + compare("list", "list.lua", kontor, fastAPI, nil)
-            await kontor.process.stop()
             await fastAPI.process.stop()
             return figures
         } catch {
-            await kontor.process.stop()
             await fastAPI.process.stop()
             throw error
         }

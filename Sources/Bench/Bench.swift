@@ -62,13 +62,14 @@ struct Bench {
                 for figure in made { say(figure.line) }
                 figures += made
             } catch {
-                failures.append("\(measurement.name): \(error)")
+                failures.append(measurement.name)
+                FileHandle.standardError.write(Data("bench: \(measurement.name): \(error)\n".utf8))
             }
         }
         await cluster.close()
         try FileManager.default.removeItem(atPath: options.folder)
         if let file = options.jsonFile { try report(figures).write(toFile: file, atomically: true, encoding: .utf8) }
-        guard failures.isEmpty else { throw Options.Wrong(description: failures.joined(separator: "\n")) }
+        guard failures.isEmpty else { throw Options.Wrong(description: "not measured: " + failures.joined(separator: ", ")) }
     }
 
     /// Prints a line at once, also into a pipe.

@@ -32,6 +32,13 @@ def connection(conninfo):
     }
 
 
+class Link(asyncpg.Connection):
+    """Given back as it is: nothing here outlives its transaction, and kontor_app may not call what a reset calls."""
+
+    def get_reset_query(self):
+        return ""
+
+
 async def prepare(link):
     await link.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
 
@@ -39,7 +46,8 @@ async def prepare(link):
 @asynccontextmanager
 async def lifespan(app):
     app.state.pool = await asyncpg.create_pool(
-        **connection(os.environ["BENCH_DATABASE"]), min_size=8, max_size=8, init=prepare)
+        **connection(os.environ["BENCH_DATABASE"]), min_size=8, max_size=8, init=prepare,
+        connection_class=Link)
     yield
     await app.state.pool.close()
 

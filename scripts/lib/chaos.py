@@ -31,6 +31,8 @@ class Chaos:
         self.demo = Demo(world, kontor)
         self.load = Load(kontor, world.urls, options.seed)
         self.surprises = []
+        # (beginning, end) of each fault, in seconds since 1970
+        self.windows = []
 
     def set_up(self):
         """The reference scenario's systems, with polls as often as the API allows."""
@@ -54,11 +56,13 @@ class Chaos:
                 "worker": self.world.kill_worker, "service": self.world.kill_service,
                 "postmaster": self.world.kill_postmaster, "backend": self.world.kill_backend,
                 "peer": self.world.kill_peer, "freeze": lambda rng: self.world.freeze_worker(rng, freeze)}[what]
+            moment = time.time()
             try:
                 how(self.rng)
             except Gone:
                 what = "worker"
                 self.world.kill_worker(self.rng)
+            self.windows.append((moment, time.time() + (freeze if what == "freeze" else 0)))
             self.done[what] += 1
             print(f"   {time.monotonic() - began:6.1f} s  fault {number}: {what}")
 
@@ -117,7 +121,7 @@ class Chaos:
         self.world.bad_answers(None)
         self.world.thaw(everyone=True)
         seconds, dead = self.settle()
-        report = compare(self.kontor, self.world.urls, self.load)
+        report = compare(self.kontor, self.world.urls, self.load, self.windows)
         for line in dict.fromkeys(self.surprises):
             report.add("other", line)
         print()

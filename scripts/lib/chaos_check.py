@@ -1,10 +1,15 @@
 """Compares, after the load: what was acknowledged, what the hub holds, what the peers hold, and what was done there."""
 
 import collections
+import itertools
 import re
 
-from chaos_world import PEERS, ask
+from chaos_world import FAULTS, PEERS, ask
 
+# seconds in which calls may be under way already when the 429 leaves
+GRACE = 0.1
+# seconds before a fault in which an answer may not have been heard, and after it until sessions are open again
+BEFORE, AFTER = 0.25, 1.0
 FIELDS = {"family": "family_name", "given": "given_name", "company": "company"}
 
 
@@ -81,20 +86,20 @@ class Report:
                 print(f"   {kind}: and {len(lines) - 20} more")
 
 
-def compare(kontor, urls, load):
+def compare(kontor, urls, load, windows):
     """The whole comparison; returns a Report."""
     report = Report()
     for complaint in load.book.complaints:
         report.add("other", complaint)
     known = sorted(load.book.by_email.values(), key=lambda k: k.id)
     hub = contacts(kontor)
-    in_hub(report, known, hub)
+    in_hub(report, known, hub, conflicts(kontor))
     in_feed(report, kontor, known)
     for name in PEERS:
         remote = Remote(name, urls[name])
         at_peer(report, remote, known, hub)
         in_order(report, remote)
-        early(report, remote, load.people.get(name))
+        early(report, remote, load.people.get(name), windows)
         for crash in remote.log["crashes"]:
             report.add("other", f"{name} itself failed: {crash['error'].strip().splitlines()[-1]}")
     for what, value in sorted(load.book.counts.items()):
@@ -117,8 +122,21 @@ def contacts(kontor):
             return out
 
 
-def in_hub(report, known, hub):
-    """The hub holds each acknowledged contact once, with the values acknowledged last."""
+def conflicts(kontor):
+    """Contacts and fields where the hub kept its own value against a remote's, which the conflict list tells."""
+    out, cursor = set(), None
+    while True:
+        page = kontor.get("/conflicts", limit=500, cursor=cursor)
+        out |= {(c["contact"], c["field"]) for c in page["items"] if c["kept"] == "hub"}
+        cursor = page["next"]
+        if not cursor:
+            return out
+
+
+def in_hub(report, known, hub, listed):
+    """The hub holds each acknowledged contact once, with the values acknowledged last. A person's edit at a remote that
+    the hub weighed against its own value and listed as a conflict is not lost: it is counted apart."""
+    settled = 0
     for one in known:
         found = hub.get(one.email, [])
         if one.is_deleted:
@@ -132,8 +150,13 @@ def in_hub(report, known, hub):
             report.add("doubled", f"hub: {one.email} is contacts {', '.join(str(c['id']) for c in found)}")
         for name, field in FIELDS.items():
             wanted, is_ = getattr(one, name)[-1], number(found[0]["fields"].get(field))
-            if wanted != is_:
+            if wanted == is_:
+                continue
+            if name != "family" and (one.id, field) in listed:
+                settled += 1
+            else:
                 report.add("lost", f"contact {one.id}: {field} was acknowledged as {wanted}, the hub has {is_}")
+    report.row("edits at remotes that lost a listed conflict", settled)
     strange = set(hub) - {one.email for one in known}
     for email in sorted(strange):
         report.add("other", f"hub: nobody made {email}")
@@ -141,7 +164,7 @@ def in_hub(report, known, hub):
 
 def in_feed(report, kontor, known):
     """The change feed tells every change that the API acknowledged, in their order."""
-    seen, last, place, count = collections.defaultdict(set), {}, None, 0
+    seen, newest, place, count = collections.defaultdict(set), {}, None, 0
     while True:
         page = kontor.get("/changes", limit=1000, after=place)
         if not page["items"]:
@@ -152,9 +175,12 @@ def in_feed(report, kontor, known):
             if value is None:
                 continue
             seen[change["record"]].add(value)
-            if value < last.get(change["record"], 0):
-                report.add("out of order", f"feed: contact {change['record']} shows {value} after {last[change['record']]}")
-            last[change["record"]] = max(value, last.get(change["record"], 0))
+            # the feed is in the order of transactions, one record's changes in the order of its versions
+            newest.setdefault(change["record"], []).append((change["version"], value))
+    for record, pairs in newest.items():
+        for (_, before), (version, value) in itertools.pairwise(sorted(pairs)):
+            if value < before:
+                report.add("out of order", f"feed: contact {record} shows {value} in version {version} after {before}")
     for one in known:
         for missing in sorted(set(one.family) - seen[one.id]):
             report.add("lost", f"contact {one.id}: family_name {missing} is not in the change feed")
@@ -208,17 +234,34 @@ def in_order(report, remote):
                 who = "a person" if effect["idempotency_key"] == "person" else "Kontor"
                 report.add("out of order", f"{remote.name}: {who} wrote {name} {value} of record {effect['record']} "
                            f"(effect {effect['n']}, {effect['key']}) after {before[0]} (effect {before[1]})")
-            else:
-                newest[effect["record"], name] = (value, effect["n"])
+            newest[effect["record"], name] = (value, effect["n"])
 
 
-def early(report, remote, person):
-    """Calls before a Retry-After ended. A person knows nothing of what Kontor was told: each of a person's calls
-    answers for one entry of the same path and time."""
+def early(report, remote, person, windows):
+    """Kontor's calls between a 429 that Kontor got and the end of its Retry-After. What a person was told Kontor cannot
+    know: each of a person's calls answers for one entry of the same path and time. Nor can it know a 429 that went to
+    a process which was killed or frozen just then, or that found no database to tell the others: those of the time of
+    a fault are counted apart.
+    """
     calls = list(person.calls) if person else []
-    for entry in remote.log["early"]:
+
+    def is_own(entry):
         own = next((c for c in calls if c[0] == entry["path"] and c[1] <= entry["time"] <= c[2]), None)
-        if own:
+        if own and entry["method"] == "PUT":
             calls.remove(own)
-        else:
-            report.add("early", f"{remote.name}: {entry['method']} {entry['path']} at {entry['time']:.3f}")
+            return True
+        return False
+
+    told = [e["time"] for e in remote.log["refused"] if e["status"] == 429 and not is_own(e)]
+    unheard = [t for t in told if any(a - BEFORE < t < b + AFTER for a, b in windows)]
+    calls[:] = person.calls if person else []
+    excused = 0
+    for entry in remote.log["early"]:
+        if is_own(entry):
+            continue
+        since = [(entry["time"] - t, t) for t in told if GRACE < entry["time"] - t < FAULTS["retry_after"]]
+        if any(t not in unheard for _, t in since):
+            report.add("early", f"{remote.name}: {entry['method']} {entry['path']} {min(since)[0]:.3f} s after a 429")
+        elif since:
+            excused += 1
+    report.row(f"{remote.name}: early after a 429 amid a fault", excused)

@@ -66,6 +66,9 @@ class Demo:
         plugins = self.until(lambda: self.settled(contact, kind, origin))
         print(f"   event: contact {kind}, from {origin}: {contact['name']} (contact {contact['id']})")
         self.check(f"{title}: decided and delivered everywhere", plugins is not None)
+        if plugins is None:
+            for plugin in self.kontor.get(f"/contacts/{contact['id']}/explain")["plugins"]:
+                print("      ", plugin["connector"], plugin["verdict"], plugin.get("input"), plugin["delivery"])
         for name in PUSHERS if plugins else ():
             verdict = plugins[name]["verdict"]
             print(f"      {name:7} {'accepts' if verdict == 'accepted' else 'rejects'}: {plugins[name]['because']} [{verdict}]")

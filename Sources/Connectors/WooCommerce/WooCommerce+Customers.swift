@@ -154,9 +154,11 @@ private struct WooPush {
             ?? .failed(.unsure(code: "bad_answer", message: "the customer has no number"))
     }
 
-    /// What is sent: the mapped members, empty text for what is empty, and Kontor's key once.
+    /// What is sent: the mapped members that the shop holds otherwise, so that a shopkeeper's edit of another member in
+    /// this very moment stays; empty text for what is empty, and Kontor's key once.
     private func document(_ push: Push, over current: JSON?) -> JSON {
         var document = Self.withoutNulls(push.values)
+        if let current { document = Self.difference(document, from: current) ?? [:] }
         if let id = current?["id"] { document["id"] = id }
         if current.flatMap({ WooRecords.meta(WooRecords.keyName, of: $0) }) == nil {
             let entries = document["meta_data"]?.array ?? []
@@ -164,6 +166,25 @@ private struct WooPush {
                 entries + [["key": .string(WooRecords.keyName), "value": .string(push.key)]])
         }
         return document
+    }
+
+    /// The members of an object that `current` holds otherwise; nil when there is none.
+    private static func difference(_ wanted: JSON, from current: JSON) -> JSON? {
+        if wanted == current { return nil }
+        guard let members = wanted.object else { return wanted }
+        var kept: [String: JSON] = [:]
+        for (name, value) in members {
+            if name == "meta_data" {
+                let entries = (value.array ?? []).filter { entry in
+                    WooRecords.meta(entry["key"]?.string ?? "", of: current) != entry["value"]?.scalarText
+                }
+                if !entries.isEmpty { kept[name] = .array(entries) }
+            } else if let other = difference(value, from: current[name] ?? "") {
+                kept[name] = other
+            }
+        }
+        if kept.isEmpty { return nil }
+        return .object(kept)
     }
 
     /// The shop knows no null in its text members.

@@ -155,18 +155,15 @@ struct Merge {
     /// - Returns: whether rows are left for another wave.
     private func addNew(_ session: Session) async throws -> Bool {
         // rows of a file that share an e-mail are one person: the first makes the contact
-        let isFirst: SQL =
-            connector == nil
-            ? """
-            NOT EXISTS (SELECT FROM \(table("stage")) t WHERE t.run = \(run) AND t.line < s.line
-                AND t.line >= \(lines.lowerBound) AND t.verdict IS NULL AND t.contact IS NULL
-                AND t.data #>> '{emails,0,value}' = s.data #>> '{emails,0,value}')
-            """ : "true"
+        let isFirst: SQL = connector == nil ? "(s.email IS NULL OR s.place = 1)" : "true"
         let rows = try await session.query(
             """
             WITH fresh AS MATERIALIZED (
                 SELECT s.line, nextval(\("\(tenant.tenant.schema).contact_id")::regclass) AS id, s.data, s.remote_at
-                FROM \(table("stage")) s WHERE \(mine) AND s.contact IS NULL AND \(isFirst)),
+                FROM (SELECT s.line, s.data, s.remote_at, s.data #>> '{emails,0,value}' AS email,
+                        row_number() OVER (PARTITION BY s.data #>> '{emails,0,value}' ORDER BY s.line) AS place
+                    FROM \(table("stage")) s WHERE \(mine) AND s.contact IS NULL) s
+                WHERE \(isFirst)),
             made AS (
                 INSERT INTO \(table("contact")) (id, data, origins) OVERRIDING SYSTEM VALUE
                 SELECT f.id, jsonb_strip_nulls(f.data), jsonb_build_object('*', \(origin("f.remote_at"))) FROM fresh f

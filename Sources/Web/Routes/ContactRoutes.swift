@@ -13,7 +13,7 @@ extension Operations {
                     "q", Schema.text(1, 200), "Any part of a name, e-mail address, telephone number or other value."),
                 .query("tag", Schema.text(1, 100), "A tag they must have."),
                 .query(
-                    "condition", Schema.text(1, 20_000), "A condition they must meet, as JSON (docs/conditions.md)."),
+                    "condition", Schema.text(1, 3000), "A condition they must meet, as JSON (docs/conditions.md)."),
                 limit, cursor,
             ], responses: [200: Schema.page(Schema.ref("Contact"))], errors: [422], handle: list),
         Operation(

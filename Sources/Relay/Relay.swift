@@ -18,9 +18,13 @@ public final class Relay: Sendable {
         public var maxAttempts = 12
         /// Seconds before the second attempt; doubled with each further one.
         public var firstDelay: Double = 1
+        /// The tenants to work for; nil for all.
+        public var only: Set<Int64>?
         public init() {}
     }
 
+    /// Seconds in which rings for the seldom lanes are gathered.
+    private static let gathering = 0.02
     private let node: Node
     private let options: Options
     private let log: Logger
@@ -47,7 +51,11 @@ public final class Relay: Sendable {
     }
 
     private func wake(_ tenant: Int64) {
-        for lane in [Lane.route, .dispatch, .intake, .hooks] { scheduler.ring(LaneKey(tenant: tenant, lane: lane)) }
+        guard options.only?.contains(tenant) ?? true else { return }
+        scheduler.ring(LaneKey(tenant: tenant, lane: .route))
+        for lane in [Lane.dispatch, .intake, .hooks] {
+            scheduler.ring(LaneKey(tenant: tenant, lane: lane), within: Self.gathering)
+        }
     }
 
     private func followLocalBell() async {

@@ -10,13 +10,17 @@ import Testing
 
 /// The loops end to end, against a remote in memory.
 @Suite(.serialized) struct RelayTests {
-    private func relay(_ change: (inout Relay.Options) -> Void = { _ in }) async throws -> Relay {
+    private func relay(
+        _ tenant: TenantDatabase, _ change: (inout Relay.Options) -> Void = { _ in }
+    ) async throws -> Relay {
         let cluster = try await TestCluster.shared.value
         var log = Logger(label: "relay test")
         log.logLevel = .critical
         var options = Relay.Options()
         // no rescan helps: what is tested is woken by rings
         (options.rescan, options.firstDelay) = (3600, 0.2)
+        // the tenants of other tests are none of its business
+        options.only = [tenant.tenant.id]
         change(&options)
         return Relay(
             node: cluster.node, links: Links(kinds: [MemoryConnector.self], http: HTTPClient(), log: log),
@@ -59,7 +63,7 @@ import Testing
         try await withTenant { tenant in
             let remote = MemoryRemote()
             _ = try await tenant.connector("crm", pushes: ["all": []], remote: remote)
-            try await running([relay()]) {
+            try await running([relay(tenant)]) {
                 let made = try await tenant.createContact(
                     as: .staff(1), fields: ["given_name": "Ada", "emails": [["value": "a@example.org"]]])
                 // the first one also prepares connections and plans
@@ -82,7 +86,7 @@ import Testing
             // slow enough for the dispatcher to look while the call is under way
             remote.slow(0.6)
             _ = try await tenant.connector("crm", pushes: ["all": []], remote: remote)
-            try await running([relay()]) {
+            try await running([relay(tenant)]) {
                 _ = try await tenant.createContact(as: .staff(1), fields: ["given_name": "Ada"])
                 try await soon(8) { remote.records.count == 1 }
                 try await soon(5) { try await state(tenant)[0]?["state"] == "done" }
@@ -99,7 +103,7 @@ import Testing
             let remote = MemoryRemote()
             remote.fail(.unansweredAfterEffect)
             _ = try await tenant.connector("crm", pushes: ["all": []], remote: remote)
-            try await running([relay()]) {
+            try await running([relay(tenant)]) {
                 _ = try await tenant.createContact(as: .staff(1), fields: ["given_name": "Ada"])
                 try await soon(8) { try await state(tenant)[0]?["state"] == "done" }
             }
@@ -113,7 +117,7 @@ import Testing
             _ = try await tenant.connector("crm", pushes: ["all": []], remote: remote)
             _ = try await tenant.merge((0..<6).map { ["given_name": .string("N\($0)")] })
             remote.fail(.busy(retryAfter: 1.5))
-            try await running([relay()]) {
+            try await running([relay(tenant)]) {
                 tenant.ring()
                 try await soon(8) { remote.records.count == 6 }
             }
@@ -130,7 +134,7 @@ import Testing
             let crm = try await tenant.connector("crm", pushes: ["all": []], remote: remote)
             _ = try await tenant.merge((0..<3).map { ["given_name": .string("N\($0)")] })
             remote.fail(.locked)
-            try await running([relay()]) {
+            try await running([relay(tenant)]) {
                 tenant.ring()
                 try await soon(5) { try await tenant.connector(crm.id)?.state == "locked" }
                 try await Task.sleep(for: .milliseconds(600))
@@ -155,12 +159,12 @@ import Testing
                         as: .staff(1), fields: ["given_name": .string("N\(round)-\(number)")])
                 }
                 // stopped in the middle of its work
-                try await running([relay(), relay()]) {
+                try await running([relay(tenant), relay(tenant)]) {
                     tenant.ring()
                     try await Task.sleep(for: .milliseconds(60))
                 }
             }
-            try await running([relay(), relay()]) {
+            try await running([relay(tenant), relay(tenant)]) {
                 tenant.ring()
                 try await soon(15) { remote.records.count == 60 }
             }
@@ -177,7 +181,7 @@ import Testing
             }
             let source = try await tenant.connector("shop", pushes: ["all": []], remote: shop)
             _ = try await tenant.connector("crm", pushes: ["all": []], remote: crm)
-            try await running([relay()]) {
+            try await running([relay(tenant)]) {
                 _ = try await tenant.createRun(as: .staff(1), kind: "poll", plugin: source.pull, connector: source.id)
                 try await soon(20) { crm.records.count == 120 }
                 #expect(shop.pushTimes.isEmpty, "nothing goes back to where it came from")
@@ -201,7 +205,7 @@ import Testing
             let reader = try await tenant.rowReader(mapping: nil, as: .staff(1))
             try await tenant.stage(
                 merged.enumerated().map { reader.row(line: Int64($0 + 1), values: $1) }, run: run, as: .staff(1))
-            try await running([relay()]) {
+            try await running([relay(tenant)]) {
                 try await tenant.queueStaged(run: run, counts: [:], as: .staff(1))
                 try await soon(5) { try await runState(tenant, run) == "awaiting_approval" }
                 #expect(try await tenant.number("SELECT count(*) FROM \(tenant.table("contact"))") == 0)
@@ -221,7 +225,7 @@ import Testing
             remote.put("1", ["first": "Ada"])
             let crm = try await tenant.connector("crm", remote: remote)
             let good = try await tenant.createRun(as: .staff(1), kind: "poll", plugin: crm.pull, connector: crm.id)
-            try await running([relay()]) {
+            try await running([relay(tenant)]) {
                 tenant.ring()
                 try await soon(5) { try await runState(tenant, good) == "done" }
                 #expect(try await runState(tenant, bad) == "failed")

@@ -5,13 +5,21 @@ final class LaneScheduler: Sendable {
     private struct State {
         var queue: [LaneKey] = []
         var head = 0
-        /// In the queue or running; true: rung for while it runs.
-        var active: [LaneKey: Bool] = [:]
-        var timers: [LaneKey: (Int, Task<Void, Never>)] = [:]
+        /// In the queue or running, and what was asked for while it ran.
+        var active: [LaneKey: Rung] = [:]
+        var timers: [LaneKey: Timer] = [:]
         var timerNumber = 0
         var running = 0
         var isClosed = false
         var onDrained: CheckedContinuation<Void, Never>?
+    }
+    private enum Rung: Comparable {
+        case no, soon, now
+    }
+    private struct Timer {
+        let number: Int
+        let fires: ContinuousClock.Instant
+        let task: Task<Void, Never>
     }
     private let state = Mutex(State())
     private let width: Int
@@ -26,17 +34,29 @@ final class LaneScheduler: Sendable {
     func ring(_ key: LaneKey) {
         let mustStart = state.withLock { state -> Bool in
             guard !state.isClosed else { return false }
-            if let isRung = state.active[key] {
+            if state.active[key] != nil {
                 // a lane that waits in the queue will see everything anyway
-                if !isRung { state.active[key] = true }
+                state.active[key] = .now
                 return false
             }
-            state.timers.removeValue(forKey: key)?.1.cancel()
-            state.active[key] = false
+            state.timers.removeValue(forKey: key)?.task.cancel()
+            state.active[key] = .no
             state.queue.append(key)
             return state.running < width
         }
         if mustStart { startWorkers() }
+    }
+
+    /// Asks for a lane to run within `seconds`: many such rings are one run. For lanes that seldom have anything to do.
+    func ring(_ key: LaneKey, within seconds: Double) {
+        state.withLock { state in
+            guard !state.isClosed else { return }
+            if let rung = state.active[key] {
+                state.active[key] = max(rung, .soon)
+                return
+            }
+            setTimer(key, seconds, &state)
+        }
     }
 
     /// Stops taking work and waits until what runs has ended.
@@ -44,7 +64,7 @@ final class LaneScheduler: Sendable {
         await withCheckedContinuation { continuation in
             let isIdle = state.withLock { state -> Bool in
                 state.isClosed = true
-                for timer in state.timers.values { timer.1.cancel() }
+                for timer in state.timers.values { timer.task.cancel() }
                 state.timers = [:]
                 state.queue = []
                 state.head = 0
@@ -85,7 +105,7 @@ final class LaneScheduler: Sendable {
                 state.queue.removeFirst(state.head)
                 state.head = 0
             }
-            state.active[key] = false
+            state.active[key] = .no
             return (key, nil)
         }
         drained?.resume()
@@ -94,29 +114,42 @@ final class LaneScheduler: Sendable {
 
     private func settle(_ key: LaneKey, _ next: LaneNext) {
         state.withLock { state in
-            let wasRung = state.active.removeValue(forKey: key) ?? false
+            let rung = state.active.removeValue(forKey: key) ?? .no
             guard !state.isClosed else { return }
-            if case .again = next {
-                state.active[key] = false
+            switch (next, rung) {
+            case (.again, _), (_, .now):
+                state.active[key] = .no
                 state.queue.append(key)
-            } else if wasRung {
-                state.active[key] = false
-                state.queue.append(key)
-            } else if case .after(let seconds) = next {
-                state.timerNumber += 1
-                let number = state.timerNumber
-                let timer = Task { [weak self] in
-                    guard (try? await Task.sleep(for: .seconds(seconds))) != nil else { return }
-                    self?.fire(key, number)
-                }
-                state.timers[key] = (number, timer)
+            case (.after(let seconds), .soon): setTimer(key, min(seconds, Self.soon), &state)
+            case (.after(let seconds), .no): setTimer(key, seconds, &state)
+            case (.idle, .soon): setTimer(key, Self.soon, &state)
+            case (.idle, .no): break
             }
         }
     }
 
+    /// Seconds until a lane runs again that was rung for while it ran.
+    private static let soon = 0.05
+
+    /// Lets a lane run after some time, unless it is to run earlier.
+    private func setTimer(_ key: LaneKey, _ seconds: Double, _ state: inout State) {
+        let fires = ContinuousClock.now + .seconds(seconds)
+        if let known = state.timers[key] {
+            if known.fires <= fires { return }
+            known.task.cancel()
+        }
+        state.timerNumber += 1
+        let number = state.timerNumber
+        let task = Task { [weak self] in
+            guard (try? await Task.sleep(until: fires)) != nil else { return }
+            self?.fire(key, number)
+        }
+        state.timers[key] = Timer(number: number, fires: fires, task: task)
+    }
+
     private func fire(_ key: LaneKey, _ number: Int) {
         let isMine = state.withLock { state -> Bool in
-            guard state.timers[key]?.0 == number else { return false }
+            guard state.timers[key]?.number == number else { return false }
             state.timers[key] = nil
             return true
         }

@@ -5,6 +5,8 @@ internal import Postgres
 public struct RoutingPass: Sendable {
     public let changes: Int
     public let accepted: Int
+    /// Plugins that have something to deliver now.
+    public let plugins: [Int64]
 }
 
 extension TenantDatabase {
@@ -19,10 +21,12 @@ extension TenantDatabase {
     /// Routes until the outbox is empty.
     public func routeAll(batch: Int = 500) async throws -> RoutingPass {
         let (plugins, compiler) = try await routingInput()
-        var total = RoutingPass(changes: 0, accepted: 0)
+        var total = RoutingPass(changes: 0, accepted: 0, plugins: [])
         while true {
             let pass = try await route(plugins, compiler, limit: batch)
-            total = RoutingPass(changes: total.changes + pass.changes, accepted: total.accepted + pass.accepted)
+            total = RoutingPass(
+                changes: total.changes + pass.changes, accepted: total.accepted + pass.accepted,
+                plugins: Set(total.plugins + pass.plugins).sorted())
             if pass.accepted > 0 { ring() }
             if pass.changes < batch { return total }
             try Task.checkCancellation()
@@ -41,7 +45,8 @@ extension TenantDatabase {
                     SELECT x.change FROM \(table("outbox")) x ORDER BY x.change LIMIT \(limit) FOR UPDATE SKIP LOCKED)
                 RETURNING o.change),
             e AS MATERIALIZED (
-                SELECT h.id, h.entity, h.record, h.kind, h.fields, h.origin, h.actor, coalesce(r.kind NOT IN ('hook', 'poll') OR r.params @> '{"first": true}', false) AS backfill
+                SELECT h.id, h.entity, h.record, h.kind, h.fields, h.origin, h.actor,
+                    coalesce(r.kind NOT IN ('hook', 'poll') OR r.params @> '{"first": true}', false) AS backfill
                 FROM taken t JOIN \(table("change")) h ON h.id = t.change LEFT JOIN \(table("run")) r ON r.id = h.run),
             v AS MATERIALIZED (
                 SELECT e.id, e.record, e.backfill, ARRAY[\(verdicts.joined(separator: ", "))]::text[] AS verdict
@@ -62,9 +67,12 @@ extension TenantDatabase {
                     due_at = CASE WHEN d.state = 'due' AND d.attempts > 0 THEN d.due_at ELSE now() END,
                     attempts = CASE d.state WHEN 'due' THEN d.attempts WHEN 'leased' THEN d.attempts ELSE 0 END,
                     changed_at = now()
-                RETURNING 1)
-            SELECT (SELECT count(*) FROM v) AS changes, (SELECT count(*) FROM dirty) AS accepted
+                RETURNING d.plugin)
+            SELECT (SELECT count(*) FROM v) AS changes, (SELECT count(*) FROM dirty) AS accepted,
+                ARRAY(SELECT DISTINCT plugin FROM dirty) AS plugins
             """)[0]
-        return RoutingPass(changes: try rows[0].get("changes"), accepted: try rows[0].get("accepted"))
+        return RoutingPass(
+            changes: try rows[0].get("changes"), accepted: try rows[0].get("accepted"),
+            plugins: try rows[0].get("plugins"))
     }
 }

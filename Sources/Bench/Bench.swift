@@ -69,7 +69,9 @@ struct Bench {
         await cluster.close()
         try FileManager.default.removeItem(atPath: options.folder)
         if let file = options.jsonFile { try report(figures).write(toFile: file, atomically: true, encoding: .utf8) }
-        guard failures.isEmpty else { throw Options.Wrong(description: "not measured: " + failures.joined(separator: ", ")) }
+        guard failures.isEmpty else {
+            throw Options.Wrong(description: "not measured: " + failures.joined(separator: ", "))
+        }
     }
 
     /// Prints a line at once, also into a pipe.

@@ -4,6 +4,7 @@ public struct HTTPClient: Sendable {
     private let addressGuard: AddressGuard
     private let caFile: String?
     private let maxTimeout: Double
+    private var gate: (any CallGate)?
 
     /// - Parameters:
     ///   - engine: what does the calls; one for the whole program, with its kept connections.
@@ -20,9 +21,18 @@ public struct HTTPClient: Sendable {
         self.maxTimeout = maxTimeout
     }
 
-    /// Sends a request and reads the whole answer, whatever its status.
+    /// The same client, asking a gate before each call.
+    public func gated(by gate: any CallGate) -> HTTPClient {
+        var client = self
+        client.gate = gate
+        return client
+    }
+
+    /// Sends a request and reads the whole answer, whatever its status. The gate learns of Retry-After before
+    /// anyone else, so that no other call follows.
     ///
-    /// - Throws: `.refused` for a request that cannot be made ("bad_request") or an address that may not
+    /// - Throws: `.later` with `RemoteError.closedCode` when the gate is closed; `.refused` for a request that cannot be
+    ///   made ("bad_request") or an address that may not
     ///   be reached ("address_not_allowed"); `.later` when it was not sent ("unknown_host", "unreachable",
     ///   "tls_failed") or only reads and got no full answer ("timeout", "cut", "too_large", "cancelled");
     ///   `.unsure` with those codes when its effect may have happened.
@@ -34,7 +44,14 @@ public struct HTTPClient: Sendable {
             if let reason = Self.fault(in: request) {
                 throw .refused(code: "bad_request", message: reason)
             }
+            if let seconds = try await gate?.closedFor() {
+                throw .later(
+                    code: RemoteError.closedCode, message: "the remote asked to be left alone", retryAfter: seconds)
+            }
             let response = try await engine.run(request, guard: addressGuard, caFile: caFile)
+            if response.status == 429 || response.status == 503, let seconds = Answers.retryAfter(response) {
+                await gate?.close(for: seconds)
+            }
             guard redirects > 0, let next = Self.redirect(of: response, to: request) else { return response }
             redirects -= 1
             request = next

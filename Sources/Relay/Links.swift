@@ -37,7 +37,8 @@ public final class Links: Sendable {
         log[metadataKey: "connector"] = "\(connector)"
         let link = try type.init(
             ConnectorEnvironment(
-                settings: settings, secrets: StoredSecrets(tenant: tenant, connector: connector), http: http, log: log))
+                settings: settings, secrets: StoredSecrets(tenant: tenant, connector: connector),
+                http: http.gated(by: StoredGate(tenant: tenant, connector: connector, log: log)), log: log))
         made.withLock { $0[key] = (settings, link) }
         return link
     }
@@ -51,5 +52,46 @@ private struct StoredSecrets: SecretStore {
     func secret(_ name: String) async throws -> String? { try await tenant.secret(name, ofConnector: connector) }
     func save(_ value: String, as name: String) async throws {
         try await tenant.saveSecret(value, as: name, ofConnector: connector)
+    }
+}
+
+/// A connector's gate: its row of the budget, which all processes share, and what this process was told itself, which
+/// holds while there is no database.
+private final class StoredGate: CallGate {
+    private let tenant: TenantDatabase
+    private let connector: Int64
+    private let log: Logger
+    private let ownUntil = Mutex<ContinuousClock.Instant?>(nil)
+
+    init(tenant: TenantDatabase, connector: Int64, log: Logger) {
+        (self.tenant, self.connector, self.log) = (tenant, connector, log)
+    }
+
+    private var ownSeconds: Double? {
+        guard let until = ownUntil.withLock({ $0 }), until > .now else { return nil }
+        return (until - .now) / .seconds(1)
+    }
+
+    func closedFor() async throws(RemoteError) -> Double? {
+        if let seconds = ownSeconds { return seconds }
+        do {
+            return try await tenant.closedFor(connector: connector)
+        } catch {
+            throw .later(code: RemoteError.closedCode, message: "the budget cannot be read", retryAfter: 1)
+        }
+    }
+
+    func close(for seconds: Double) async {
+        let until = ContinuousClock.now + .seconds(seconds)
+        ownUntil.withLock { $0 = max($0 ?? until, until) }
+        while let rest = ownSeconds, !Task.isCancelled {
+            do {
+                return try await tenant.close(connector: connector, for: rest)
+            } catch {
+                log.warning("a remote's Retry-After could not be noted yet", metadata: ["error": "\(error)"])
+                // cancelled is seen above
+                try? await Task.sleep(for: .milliseconds(50))
+            }
+        }
     }
 }

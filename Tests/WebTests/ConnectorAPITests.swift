@@ -29,7 +29,7 @@ import Testing
         let good = ["x-signature": "good", "webhook-id": "e1"]
         #expect(try await tenant.send("POST", path, [1, 2], headers: good).json == ["stored": true])
         #expect(try await tenant.send("POST", path, [1, 2], headers: good).status == 200)
-        #expect(try await tenant.database.dueHooks(limit: 10).count == 1)
+        #expect(try await tenant.database.claimHooks(limit: 10, lease: 60).count == 1)
         #expect(try await tenant.send("POST", path, [1, 2], headers: ["x-signature": "bad"]).status == 401)
         let forged = path.dropLast() + (path.hasSuffix("0") ? "1" : "0")
         #expect(try await tenant.send("POST", String(forged), [1], headers: good).status == 404)

@@ -136,6 +136,8 @@ struct DeliveryWorker {
 
     private func failed(_ claim: ClaimedDelivery, _ error: RemoteError) -> DeliveryResult {
         switch error {
+        case .later(_, _, let seconds) where error.isHeldBack:
+            DeliveryResult(claim, .unsent, delay: seconds ?? 0)
         case .later(let code, let message, let retryAfter):
             DeliveryResult(
                 claim, .retry, code: code, message: message, delay: max(retryAfter ?? 0, backOff(claim.attempts)))
@@ -154,6 +156,7 @@ struct DeliveryWorker {
     /// - Returns: whether it may be called again at once.
     private func note(_ error: RemoteError, _ plugin: DeliveryPlugin) async throws -> Bool {
         switch error {
+        case .later where error.isHeldBack: return false
         case .locked(_, let message):
             try await tenant.lock(connector: plugin.connector, reason: message)
             return false

@@ -11,8 +11,11 @@ struct HookWorker {
     private static let batch = 50
     private static let maxAttempts = 8
 
+    /// Seconds a hook is held; then another worker may apply it.
+    private static let lease = 60.0
+
     func slice() async throws -> LaneNext {
-        let hooks = try await tenant.dueHooks(limit: Self.batch)
+        let hooks = try await tenant.claimHooks(limit: Self.batch, lease: Self.lease)
         for hook in hooks {
             do {
                 try await apply(hook)
@@ -21,6 +24,10 @@ struct HookWorker {
                 try await tenant.settle(hook: hook.id, state: "dead", message: "\(error)")
             } catch is CancellationError {
                 throw CancellationError()
+            } catch let error as RemoteError where error.isHeldBack {
+                // the remote is to be left alone: that says nothing of the hook
+                guard case .later(_, _, let seconds) = error else { continue }
+                try await tenant.postpone(hook: hook.id, by: seconds ?? 1)
             } catch {
                 // one that can never be applied must not hold up the others
                 let isLast = hook.attempts + 1 >= Self.maxAttempts

@@ -90,17 +90,24 @@ struct IntakeWorker {
     private func read(_ source: any RecordSource, _ plugin: PullPlugin, _ cursor: Cursor?) async throws
         -> ConnectorKit.Page
     {
-        for attempt in 1... {
+        var attempt = 0
+        while true {
             let budget = try await tenant.takeBudget(connector: plugin.connector, wanted: 1)
             guard budget.granted > 0 else {
                 try await Task.sleep(for: .seconds(min(budget.wait, 30)))
                 continue
             }
+            attempt += 1
             do {
                 let page = try await source.page(of: plugin.entity, after: cursor, since: plugin.since)
                 try await tenant.noteRemote(connector: plugin.connector, closedFor: nil)
                 return page
             } catch let error as RemoteError {
+                if case .later(_, _, let seconds?) = error, error.isHeldBack {
+                    attempt -= 1
+                    try await Task.sleep(for: .seconds(min(seconds, 30)))
+                    continue
+                }
                 guard attempt < Self.triesPerPage else { throw error }
                 switch error {
                 case .later(_, _, let retryAfter):
@@ -112,7 +119,6 @@ struct IntakeWorker {
                 }
             }
         }
-        throw CancellationError()
     }
 
     private func check(_ run: ClaimedRun) async throws {

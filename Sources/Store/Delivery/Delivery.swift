@@ -247,7 +247,7 @@ extension TenantDatabase {
                 ON CONFLICT (connector, entity, record) DO UPDATE SET remote_id = excluded.remote_id,
                     remote_version = coalesce(excluded.remote_version, b.remote_version),
                     remote_at = coalesce(excluded.remote_at, b.remote_at), agreed = b.agreed || excluded.agreed,
-                    pushed = (excluded.pushed || b.pushed)[1:5],
+                    previous = b.agreed, pushed = (excluded.pushed || b.pushed)[1:5],
                     bound_at = CASE WHEN b.gone_at IS NULL THEN b.bound_at ELSE now() END, gone_at = NULL),
             unbound AS (
                 UPDATE \(table("binding")) b SET gone_at = now() FROM r JOIN held USING (record) WHERE r.outcome = 'gone'
@@ -269,6 +269,27 @@ extension TenantDatabase {
                 closed_until = CASE WHEN \(seconds)::double precision IS NULL THEN closed_until
                     ELSE greatest(closed_until, clock_timestamp() + make_interval(secs => \(seconds))) END
             WHERE connector = \(connector) AND (\(seconds)::double precision IS NOT NULL OR failures > 0)
+            """)
+    }
+
+    /// Seconds that the remote is still to be left alone; nil when it may be called.
+    public func closedFor(connector: Int64) async throws -> Double? {
+        try await run(
+            as: .system,
+            ("""
+            SELECT extract(epoch FROM closed_until - clock_timestamp())::double precision AS seconds
+            FROM \(table("budget")) WHERE connector = \(connector) AND closed_until > clock_timestamp()
+            """ as SQL).prepared())[0].first?.get("seconds")
+    }
+
+    /// Closes the remote for all processes, without counting a failure.
+    public func close(connector: Int64, for seconds: Double) async throws {
+        _ = try await run(
+            as: .system,
+            """
+            UPDATE \(table("budget")) SET
+                closed_until = greatest(closed_until, clock_timestamp() + make_interval(secs => \(seconds)))
+            WHERE connector = \(connector)
             """)
     }
 

@@ -30,13 +30,20 @@ extension TenantDatabase {
         ring()
     }
 
-    /// Webhooks that are due, oldest first. They stay until `settle`; applying one twice changes nothing.
-    public func dueHooks(limit: Int) async throws -> [StoredHook] {
+    /// Takes webhooks that are due, oldest first, for so many seconds. They stay until `settle`; applying one twice
+    /// changes nothing.
+    public func claimHooks(limit: Int, lease: Double) async throws -> [StoredHook] {
         try await run(
             as: .system,
             """
+            WITH picked AS (
+                SELECT id FROM \(table("inbox")) WHERE state = 'new' AND due_at <= clock_timestamp()
+                ORDER BY id LIMIT \(limit) FOR UPDATE SKIP LOCKED),
+            claimed AS (
+                UPDATE \(table("inbox")) i SET due_at = clock_timestamp() + make_interval(secs => \(lease))
+                FROM picked WHERE i.id = picked.id RETURNING i.*)
             SELECT id, connector, headers, body, extract(epoch FROM received_at)::bigint AS at, attempts
-            FROM \(table("inbox")) WHERE state = 'new' AND due_at <= now() ORDER BY id LIMIT \(limit)
+            FROM claimed ORDER BY id
             """)[0].map { row in
                 let headers = try JSON(text: row.get("headers")).object ?? [:]
                 return StoredHook(
@@ -53,7 +60,17 @@ extension TenantDatabase {
             """
             UPDATE \(table("inbox")) SET state = \(state), message = \(message), attempts = attempts + 1,
                 body = CASE WHEN \(state) = 'done' THEN '' ELSE body END,
-                due_at = now() + make_interval(secs => \(delay)) WHERE id = \(id)
+                due_at = now() + make_interval(secs => \(delay)) WHERE id = \(id) AND state = 'new'
+            """)
+    }
+
+    /// Puts a webhook off, which counts as no attempt.
+    public func postpone(hook id: Int64, by seconds: Double) async throws {
+        _ = try await run(
+            as: .system,
+            """
+            UPDATE \(table("inbox")) SET due_at = clock_timestamp() + make_interval(secs => \(seconds))
+            WHERE id = \(id) AND state = 'new'
             """)
     }
 }

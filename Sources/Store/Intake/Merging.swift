@@ -64,7 +64,8 @@ struct Merge {
                 WHEN s.deleted THEN 'unlinked'
                 WHEN b.gone_at IS NULL AND s.hash = ANY (b.pushed)
                     AND (s.remote_at <= b.remote_at OR s.remote_at IS NULL OR b.remote_at IS NULL) THEN 'echo'
-                WHEN b.gone_at IS NULL AND s.remote_at < b.remote_at THEN 'outdated' END
+                WHEN b.gone_at IS NULL AND (s.remote_at < b.remote_at
+                    OR s.remote_at = b.remote_at AND jsonb_strip_nulls(s.data) = b.previous) THEN 'outdated' END
             FROM \(table("binding")) b
             WHERE \(mine) AND b.connector = \(connector) AND b.entity = 'contact' AND b.remote_id = s.remote_id
             """)

@@ -137,6 +137,8 @@ CREATE TABLE {s}.binding (
     remote_version text,
     remote_at timestamptz,
     agreed jsonb NOT NULL DEFAULT '{}',
+    -- what they agreed on before the last push: a reading of the same moment that still shows it is late
+    previous jsonb,
     -- hashes of the values pushed last, newest first: the remote telling one of them back is an echo
     pushed bytea[] NOT NULL DEFAULT '{}',
     bound_at timestamptz NOT NULL DEFAULT now(),
@@ -601,7 +603,7 @@ BEGIN
     DELETE FROM {s}.conflict WHERE contact = subject;
     DELETE FROM {s}.duplicate WHERE a = subject OR b = subject;
     DELETE FROM {s}.contact_key WHERE contact = subject;
-    UPDATE {s}.binding SET agreed = '{}', pushed = '{}' WHERE entity = 'contact' AND record = subject;
+    UPDATE {s}.binding SET agreed = '{}', previous = NULL, pushed = '{}' WHERE entity = 'contact' AND record = subject;
     DELETE FROM {s}.consent WHERE contact = subject;
     DELETE FROM {s}.idempotency WHERE effect = subject;
     UPDATE {s}.run SET params = params - 'samples' WHERE params ? 'samples';

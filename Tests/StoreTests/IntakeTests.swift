@@ -137,6 +137,31 @@ import Testing
         }
     }
 
+    /// A remote whose clock has whole seconds shows what it held before a push under the moment of the push.
+    @Test func aLateReadingOfTheSameSecondIsNoNews() async throws {
+        try await withTenant { tenant in
+            let crm = try await tenant.connector("crm", pushes: ["all": []])
+            let second = "2026-01-01T00:00:00Z"
+            _ = try await tenant.take(crm, [incoming("1", ["first": "Ada"], at: second)])
+            let contact = try await tenant.bound(crm, "1")
+            _ = try await tenant.editContact(contact, as: .staff(1), version: nil, changes: ["given_name": "Eva"])
+            _ = try await tenant.routeAll()
+            let plugin = try await tenant.duePlugin(crm)
+            let claim = try #require(try await tenant.claim(plugin, limit: 1, lease: 60).first)
+            var result = DeliveryResult(claim, .done)
+            let agreed = try await tenant.agreedValues(["first": "Eva"], try #require(plugin.pullMapping))
+            (result.remoteID, result.agreed, result.pushed, result.remoteAt) = (
+                "1", agreed, StagedRow.hash(agreed), second
+            )
+            _ = try await tenant.finish(plugin, [result], maxAttempts: 3)
+            let late = try await tenant.take(crm, [incoming("1", ["first": "Ada"], at: second)])
+            #expect(late.byVerdict == ["outdated": 1])
+            #expect(try await tenant.fields(contact)["given_name"] == "Eva")
+            let person = try await tenant.take(crm, [incoming("1", ["first": "Ada"], at: "2026-01-01T00:00:01Z")])
+            #expect(person.byVerdict == ["changed": 1])
+        }
+    }
+
     @Test func echoesAndOldNewsChangeNothing() async throws {
         try await withTenant { tenant in
             let crm = try await tenant.connector("crm", pushes: ["all": []])

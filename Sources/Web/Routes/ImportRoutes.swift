@@ -15,7 +15,7 @@ extension Operations {
             access: .tenant(.contactsWrite),
             parameters: [
                 dry, maxChanges,
-                .query("mapping", Schema.text(1, 60_000), "A mapping of columns to fields, as JSON (docs/mapping.md)."),
+                .query("mapping", Schema.text(1, 5000), "A mapping of columns to fields, as JSON (docs/mapping.md)."),
             ], body: .stream(mediaType: "text/csv"), responses: [202: Schema.ref("Run")],
             handle: { call in
                 let mapping = try call.text("mapping").map(mapping)

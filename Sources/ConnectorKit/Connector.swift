@@ -31,8 +31,10 @@ public protocol RecordSink: Connector {
     /// Creates, updates or deletes up to `manifest.limits.batch` records: one outcome per push, in order.
     ///
     /// A push with `isUnsure` may already have happened: look the record up (by the key written
-    /// there, else by e-mail) before creating it. Failures of single records are outcomes; throw only
-    /// what holds for the whole call.
+    /// there, else by e-mail) before creating it, and before saying that there is nothing to delete. An existing
+    /// record is read before it is written: where `mayReplace` says no to it, answer `.differs`; else write
+    /// what differs, and only if it is still as it was read (ETag, version) where the remote can tell. Failures of
+    /// single records are outcomes; throw only what holds for the whole call.
     /// - Throws: `RemoteError`.
     func push(_ batch: [Push]) async throws -> [PushOutcome]
 }
@@ -97,13 +99,18 @@ public struct Page: Sendable {
     public var next: Cursor?
     /// True when nothing more waits behind `next` at the moment.
     public var isLast: Bool
-    /// True on the last page of a listing of everything: bound records that it did not show are gone.
+    /// True on the first page of a listing of everything; a page asked for without a cursor always is one.
+    public var isFirst: Bool
+    /// True on the last page of a listing of everything: bound records that none of its pages showed are gone.
     public var isComplete: Bool
 
-    public init(records: [RemoteRecord], next: Cursor?, isLast: Bool, isComplete: Bool = false) {
+    public init(
+        records: [RemoteRecord], next: Cursor?, isLast: Bool, isFirst: Bool = false, isComplete: Bool = false
+    ) {
         self.records = records
         self.next = next
         self.isLast = isLast
+        self.isFirst = isFirst
         self.isComplete = isComplete
     }
 }
@@ -119,7 +126,7 @@ public struct Push: Sendable {
     public var idempotencyKey: String
     /// The remote's id, when the record is bound.
     public var remoteID: String?
-    /// The remote's version seen last.
+    /// The remote's version seen last, for remotes that compare it themselves.
     public var version: String?
     /// The vendor's document, made by the plugin's mapping. Only what is mapped: whatever else the
     /// remote holds must survive.
@@ -128,10 +135,14 @@ public struct Push: Sendable {
     public var emails: [String]
     /// True when an earlier attempt ended without an answer: look before creating.
     public var isUnsure: Bool
+    /// Given a record as the remote holds it (`RemoteRecord.values`): false when somebody changed there what this
+    /// push would write over.
+    public var mayReplace: @Sendable (JSON) -> Bool
 
     public init(
         action: Action, key: String, idempotencyKey: String, remoteID: String? = nil, version: String? = nil,
-        values: JSON = [:], emails: [String] = [], isUnsure: Bool = false
+        values: JSON = [:], emails: [String] = [], isUnsure: Bool = false,
+        mayReplace: @escaping @Sendable (JSON) -> Bool = { _ in true }
     ) {
         self.action = action
         self.key = key
@@ -141,12 +152,15 @@ public struct Push: Sendable {
         self.values = values
         self.emails = emails
         self.isUnsure = isUnsure
+        self.mayReplace = mayReplace
     }
 }
 
 public enum PushOutcome: Sendable {
     /// Done; the record as the remote now holds it (its id and version at least).
     case done(RemoteRecord)
+    /// Nothing was written: `mayReplace` said no to the record, which is given as it is there.
+    case differs(RemoteRecord)
     /// The bound record is gone at the remote.
     case gone
     case failed(RemoteError)

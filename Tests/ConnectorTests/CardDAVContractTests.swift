@@ -6,7 +6,7 @@ import Testing
 
 /// The contract on two real servers.
 @Suite struct CardDAVContractTests {
-    static let checks = ContractCheck.records + [.staleVersionIsSaid]
+    static let checks = ContractCheck.records
 
     @Test(arguments: checks) func radicale(_ check: ContractCheck) async throws {
         let server = try await CardDAVServers.radicale()

@@ -17,7 +17,7 @@ import Testing
 enum ContractCheck: String, Sendable, CaseIterable {
     // Records (RecordSource and RecordSink)
     case createUpdateDelete, sameKeyTwiceIsOneRecord, lostAnswerIsOneRecord, listsChanges, unknownFieldSurvives
-    case goneIsSaid, staleVersionIsSaid
+    case goneIsSaid, othersEditIsKept, unknownCreateIsDeleted, othersRecordIsNotDeleted
     // Groups (GroupSink)
     case groupsAreKept
     // Every connector that calls a remote
@@ -34,7 +34,7 @@ enum ContractCheck: String, Sendable, CaseIterable {
     static let records: [ContractCheck] =
         [
             .createUpdateDelete, .sameKeyTwiceIsOneRecord, .lostAnswerIsOneRecord, .listsChanges,
-            .unknownFieldSurvives, .goneIsSaid,
+            .unknownFieldSurvives, .goneIsSaid, .othersEditIsKept, .unknownCreateIsDeleted, .othersRecordIsNotDeleted,
         ] + answers
     /// For a connector that keeps groups.
     static let groups: [ContractCheck] = [.groupsAreKept] + answers
@@ -110,7 +110,9 @@ struct ContractSuite: Sendable {
         case .listsChanges: try await listsChanges(bench)
         case .unknownFieldSurvives: try await unknownFieldSurvives(bench)
         case .goneIsSaid: try await goneIsSaid(bench)
-        case .staleVersionIsSaid: try await staleVersionIsSaid(bench)
+        case .othersEditIsKept: try await othersEditIsKept(bench)
+        case .unknownCreateIsDeleted: try await unknownCreateIsDeleted(bench)
+        case .othersRecordIsNotDeleted: try await othersRecordIsNotDeleted(bench)
         case .groupsAreKept: try await groupsAreKept(bench)
         case .checkSaysWho: #expect(try await !bench.link.check().isEmpty)
         case .tooManyRequests: try await tooManyRequests(bench)
@@ -223,125 +225,6 @@ struct ContractSuite: Sendable {
 
 enum ContractFailure: Error { case notDone }
 
-// MARK: Records
-
-extension ContractSuite {
-    private func createUpdateDelete(_ bench: Bench) async throws {
-        var person = ContractPerson()
-        let key = UUID().uuidString
-        let created = try done(await send(push(person, key: key), bench))
-        #expect(!created.id.isEmpty)
-        #expect(try await subject.look(created.id)?.contains(person.family) == true)
-        let before = person.family
-        person.family = "Tal\(person.token)"
-        let updated = try done(await send(update(created, person, key: key), bench))
-        #expect(updated.id == created.id)
-        let text = try await subject.look(created.id) ?? ""
-        #expect(text.contains(person.family) && !text.contains(before))
-        var push = update(updated, person, key: key)
-        push.action = .delete
-        switch try await send(push, bench) {
-        case .done, .gone: break
-        case .failed(let error): Issue.record("deleting failed: \(error)")
-        }
-        #expect(try await subject.look(created.id) == nil)
-    }
-
-    /// The second push does not know that the first succeeded.
-    private func sameKeyTwiceIsOneRecord(_ bench: Bench) async throws {
-        let person = ContractPerson()
-        var push = push(person)
-        let first = try done(await send(push, bench))
-        if type(of: bench.link).manifest.limits.takesKey {
-            #expect(try done(await send(push, bench)).id == first.id)
-        }
-        push.isUnsure = true
-        #expect(try done(await send(push, bench)).id == first.id)
-        #expect(try await count(person, bench) == 1)
-    }
-
-    private func lostAnswerIsOneRecord(_ bench: Bench) async throws {
-        let person = ContractPerson()
-        var push = push(person)
-        try await failWriting(.cutAfter, bench)
-        guard case .failed(.unsure) = try await send(push, bench) else {
-            Issue.record("a lost answer to a create is not said to be unsure")
-            return
-        }
-        push.isUnsure = true
-        _ = try done(await send(push, bench))
-        #expect(try await count(person, bench) == 1)
-    }
-
-    private func listsChanges(_ bench: Bench) async throws {
-        let (kept, changed, removed) = (ContractPerson(), ContractPerson(), ContractPerson())
-        let untouched = try await create(kept, bench)
-        let toChange = try await create(changed, bench)
-        let toRemove = try await create(removed, bench)
-        let (all, next) = try await list(after: nil, bench)
-        let cursor: Cursor = try #require(next)
-        #expect(Set([untouched.id, toChange.id, toRemove.id]).isSubset(of: all.map(\.id)))
-        // Remotes that count time in seconds must not mix the two listings up.
-        try await Task.sleep(for: .milliseconds(1100))
-        var edited = changed
-        edited.family = "Tal\(changed.token)"
-        _ = try done(await send(update(toChange, edited), bench))
-        let added = try await create(ContractPerson(), bench)
-        var removal = update(toRemove, removed)
-        removal.action = .delete
-        _ = try await send(removal, bench)
-        let changes = try await list(after: cursor, bench).records
-        #expect(changes.contains { $0.id == added.id && !$0.isDeleted })
-        #expect(changes.contains { $0.id == toChange.id && $0.values.text.contains(edited.family) })
-        #expect(!changes.contains { $0.id == toRemove.id && !$0.isDeleted })
-        if subject.seesDeletes { #expect(changes.contains { $0.id == toRemove.id && $0.isDeleted }) }
-    }
-
-    private func unknownFieldSurvives(_ bench: Bench) async throws {
-        let plant = try #require(subject.plant)
-        var person = ContractPerson()
-        let created = try await create(person, bench)
-        let planted = try await plant(created.id)
-        #expect(try await subject.look(created.id)?.contains(planted) == true)
-        person.family = "Tal\(person.token)"
-        var push = update(created, person)
-        let current = try await list(after: nil, bench).records.first { $0.id == created.id }
-        push.version = try #require(current).version
-        _ = try done(await send(push, bench))
-        let text = try await subject.look(created.id) ?? ""
-        #expect(text.contains(person.family) && text.contains(planted))
-    }
-
-    private func goneIsSaid(_ bench: Bench) async throws {
-        var person = ContractPerson()
-        let created = try await create(person, bench)
-        var removal = update(created, person)
-        removal.action = .delete
-        _ = try await send(removal, bench)
-        person.family = "Tal\(person.token)"
-        guard case .gone = try await send(update(created, person), bench) else {
-            Issue.record("updating a deleted record does not say that it is gone")
-            return
-        }
-        switch try await send(removal, bench) {
-        case .done, .gone: break
-        case .failed(let error): Issue.record("deleting twice failed: \(error)")
-        }
-    }
-
-    private func staleVersionIsSaid(_ bench: Bench) async throws {
-        let plant = try #require(subject.plant)
-        var person = ContractPerson()
-        let created = try await create(person, bench)
-        _ = try await plant(created.id)
-        person.family = "Tal\(person.token)"
-        guard case .failed(.stale) = try await send(update(created, person), bench) else {
-            Issue.record("a stale version is not said to be stale")
-            return
-        }
-    }
-}
-
 // MARK: Groups
 
 extension ContractSuite {
@@ -369,7 +252,7 @@ extension ContractSuite {
 // MARK: Answers
 
 extension ContractSuite {
-    private func failWriting(
+    func failWriting(
         _ kind: KitFaultProxy.Kind, status: Int = 0, headers: [String: String] = [:], body: String = "",
         count: Int = 1, _ bench: Bench
     ) async throws {

@@ -50,7 +50,7 @@ enum EspoPeer {
         return subject
     }
 
-    @Test(arguments: ContractCheck.records + [.staleVersionIsSaid, .forgedHookIsRefused])
+    @Test(arguments: ContractCheck.records + [.forgedHookIsRefused])
     func contract(_ check: ContractCheck) async throws {
         try await ContractSuite(try Self.subject()).run(check)
     }

@@ -52,6 +52,29 @@ import Testing
         }
     }
 
+    /// The remote may hold what was sent without a certain end, and nothing else.
+    @Test func onlyUncertainAttemptsAreRemembered() async throws {
+        try await withTenant { tenant in
+            let (crm, contact) = try await due(tenant)
+            let plugin = try await tenant.duePlugin(crm)
+            func attempt(_ name: String, _ outcome: DeliveryResult.Outcome) async throws -> [String] {
+                _ = try await tenant.editContact(
+                    contact, as: .staff(1), version: nil, changes: ["given_name": .string(name)])
+                let claim = try #require(try await tenant.claim(plugin, limit: 1, lease: 60).first)
+                _ = try await tenant.finish(plugin, [DeliveryResult(claim, outcome)], maxAttempts: 99)
+                let sent = try await tenant.rows("SELECT sent::text FROM \(tenant.table("delivery"))")[0]
+                return try (JSON(text: sent.get(0)).array ?? []).compactMap { $0["given_name"]?.string }
+            }
+            #expect(try await attempt("Eva", .retry) == [])
+            #expect(try await attempt("Ida", .unsure) == ["Ida"])
+            for number in 0..<30 { #expect(try await attempt("N\(number)", .unsent) == ["Ida"]) }
+            #expect(try await attempt("Zoe", .unsure) == ["Zoe", "Ida"])
+            #expect(try await attempt("Zoe", .done) == ["Zoe", "Ida"], "a late report may still show them")
+            _ = try await tenant.routeAll()
+            #expect(try await attempt("Ada", .done) == [])
+        }
+    }
+
     @Test func lateFinisherChangesNothing() async throws {
         try await withTenant { tenant in
             let (crm, contact) = try await due(tenant)

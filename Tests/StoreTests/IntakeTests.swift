@@ -137,28 +137,109 @@ import Testing
         }
     }
 
-    /// A remote whose clock has whole seconds shows what it held before a push under the moment of the push.
-    @Test func aLateReadingOfTheSameSecondIsNoNews() async throws {
+    /// Ends the delivery of a contact as if the remote had answered with these hub values.
+    private func push(
+        _ tenant: TenantDatabase, _ connector: TestConnector, as agreed: JSON, at: String?
+    ) async throws {
+        _ = try await tenant.routeAll()
+        let plugin = try await tenant.duePlugin(connector)
+        let claim = try #require(try await tenant.claim(plugin, limit: 1, lease: 60).first)
+        var result = DeliveryResult(claim, .done)
+        (result.remoteID, result.agreed, result.pushed, result.remoteAt) = ("1", agreed, StagedRow.hash(agreed), at)
+        _ = try await tenant.finish(plugin, [result], maxAttempts: 3)
+    }
+
+    /// A page that was read before a push shows what the push replaced.
+    @Test func aReadingFromBeforeAPushIsNoNews() async throws {
+        try await withTenant { tenant in
+            let crm = try await tenant.connector("crm", pushes: ["all": []])
+            _ = try await tenant.take(crm, [incoming("1", ["first": "Ada", "last": "Berg"])])
+            let contact = try await tenant.bound(crm, "1")
+            _ = try await tenant.editContact(contact, as: .staff(1), version: nil, changes: ["given_name": "Eva"])
+            let early = try await tenant.reading()
+            try await push(tenant, crm, as: ["given_name": "Eva", "family_name": "Berg"], at: nil)
+            let late = try await tenant.take(
+                crm, [incoming("1", ["first": "Ada", "last": "Tal"])], reading: early)
+            #expect(late.byVerdict == ["changed": 1])
+            var fields = try await tenant.fields(contact)
+            #expect(fields["given_name"] == "Eva" && fields["family_name"] == "Tal", "field by field")
+            let binding = try await tenant.rows("SELECT agreed::text FROM \(tenant.table("binding"))")[0]
+            #expect(
+                try JSON(text: binding.get(0))["given_name"] == "Eva",
+                "what the remote holds now is known better than that")
+            // after the push it is a person's doing
+            _ = try await tenant.take(crm, [incoming("1", ["first": "Ada", "last": "Tal"])])
+            fields = try await tenant.fields(contact)
+            #expect(fields["given_name"] == "Ada")
+        }
+    }
+
+    /// A report of the same second as the known state may be older than that: the record is read again.
+    @Test func aReportOfTheSameSecondIsUnclear() async throws {
         try await withTenant { tenant in
             let crm = try await tenant.connector("crm", pushes: ["all": []])
             let second = "2026-01-01T00:00:00Z"
             _ = try await tenant.take(crm, [incoming("1", ["first": "Ada"], at: second)])
             let contact = try await tenant.bound(crm, "1")
-            _ = try await tenant.editContact(contact, as: .staff(1), version: nil, changes: ["given_name": "Eva"])
+            let report = Reading(began: try await tenant.reading().began, isReport: true)
+            let same = try await tenant.take(crm, [incoming("1", ["first": "Ada"], at: second)], reading: report)
+            #expect(same.byVerdict == ["unchanged": 1])
+            let other = try await tenant.take(crm, [incoming("1", ["first": "Zoe"], at: second)], reading: report)
+            #expect(other.byVerdict == ["unclear": 1] && other.unclear == 1)
+            #expect(try await tenant.fields(contact)["given_name"] == "Ada")
+            let next = try await tenant.take(
+                crm, [incoming("1", ["first": "Zoe"], at: "2026-01-01T00:00:01Z")], reading: report)
+            #expect(next.byVerdict == ["changed": 1])
+        }
+    }
+
+    /// What was sent and never answered is no edit of somebody's when the remote shows it.
+    @Test func anUnansweredPushIsRecognised() async throws {
+        try await withTenant { tenant in
+            let crm = try await tenant.connector("crm", pushes: ["all": []])
+            let made = try await tenant.createContact(
+                as: .staff(1), fields: ["given_name": "Ada", "emails": [["value": "a@example.org"]]])
             _ = try await tenant.routeAll()
             let plugin = try await tenant.duePlugin(crm)
             let claim = try #require(try await tenant.claim(plugin, limit: 1, lease: 60).first)
-            var result = DeliveryResult(claim, .done)
-            let agreed = try await tenant.agreedValues(["first": "Eva"], try #require(plugin.pullMapping))
-            (result.remoteID, result.agreed, result.pushed, result.remoteAt) = (
-                "1", agreed, StagedRow.hash(agreed), second
-            )
-            _ = try await tenant.finish(plugin, [result], maxAttempts: 3)
-            let late = try await tenant.take(crm, [incoming("1", ["first": "Ada"], at: second)])
-            #expect(late.byVerdict == ["outdated": 1])
-            #expect(try await tenant.fields(contact)["given_name"] == "Eva")
-            let person = try await tenant.take(crm, [incoming("1", ["first": "Ada"], at: "2026-01-01T00:00:01Z")])
-            #expect(person.byVerdict == ["changed": 1])
+            _ = try await tenant.finish(plugin, [DeliveryResult(claim, .unsure)], maxAttempts: 3)
+            _ = try await tenant.editContact(
+                made.id, as: .staff(1), version: nil, changes: ["given_name": "Eva", "family_name": "Berg"])
+            // it did happen, and somebody gave the record a telephone number since
+            let mails: JSON = ["a@example.org"]
+            _ = try await tenant.take(
+                crm, [incoming("r1", ["first": "Ada", "mails": mails, "phones": ["+48601000111"]])])
+            let fields = try await tenant.fields(made.id)
+            #expect(fields["given_name"] == "Eva" && fields["family_name"] == "Berg")
+            #expect(fields["phones"]?[0]?["value"] == "+48601000111")
+            #expect(try await tenant.number("SELECT count(*) FROM \(tenant.table("conflict"))") == 0)
+            #expect(try await tenant.bound(crm, "r1") == made.id)
+        }
+    }
+
+    /// A contact deleted while its creation there was under way does not come back.
+    @Test func aDeletedContactDoesNotComeBack() async throws {
+        try await withTenant { tenant in
+            let crm = try await tenant.connector("crm", pushes: ["all": []])
+            let made = try await tenant.createContact(
+                as: .staff(1), fields: ["given_name": "Ada", "emails": [["value": "a@example.org"]]])
+            _ = try await tenant.routeAll()
+            let plugin = try await tenant.duePlugin(crm)
+            let claim = try #require(try await tenant.claim(plugin, limit: 1, lease: 60).first)
+            _ = try await tenant.finish(plugin, [DeliveryResult(claim, .unsure)], maxAttempts: 3)
+            try await tenant.deleteContact(made.id, as: .staff(1), version: nil)
+            _ = try await tenant.routeAll()
+            #expect(try await tenant.verdicts(made.id)["crm"] == "accepted")
+            let seen = try await tenant.take(crm, [incoming("r1", ["first": "Ada", "mails": ["a@example.org"]])])
+            #expect(seen.byVerdict == ["deleted_here": 1])
+            _ = try await tenant.eraseContact(made.id, as: .staff(1))
+            let removal = try #require(try await tenant.claim(plugin, limit: 1, lease: 60).first)
+            #expect(removal.isDeleted && removal.isUnsure && removal.remoteID == nil)
+            #expect(
+                removal.formerEmails == ["a@example.org"], "kept until it is deleted there, also through an erasure")
+            _ = try await tenant.finish(plugin, [DeliveryResult(removal, .gone)], maxAttempts: 3)
+            #expect(
+                try await tenant.number("SELECT count(*) FROM \(tenant.table("delivery")) WHERE sent <> '[]'") == 0)
         }
     }
 
@@ -170,8 +251,7 @@ import Testing
             let plugin = try await tenant.duePlugin(crm)
             let claim = try #require(try await tenant.claim(plugin, limit: 1, lease: 60).first)
             var result = DeliveryResult(claim, .done)
-            let pull = try #require(plugin.pullMapping)
-            let agreed = try await tenant.agreedValues(["first": "Ada"], pull)
+            let agreed: JSON = ["given_name": "Ada"]
             (result.remoteID, result.agreed, result.pushed, result.remoteAt) = (
                 "1", agreed, StagedRow.hash(agreed), "2026-01-01T00:00:00Z"
             )
@@ -222,6 +302,29 @@ import Testing
             try await tenant.take(crm, [incoming("11", ["first": "N1", "mails": ["n1@example.org"]])])
             #expect(try await tenant.bound(crm, "11") == ids[0])
             #expect(try await tenant.number("SELECT count(*) FROM \(tenant.table("contact"))") == 4)
+        }
+    }
+
+    /// A listing of everything that was cut short goes on in another run: what the first one showed is there.
+    @Test func aListingOverTwoRunsUnlinksOnlyWhatNoneShowed() async throws {
+        try await withTenant { tenant in
+            let crm = try await tenant.connector("crm")
+            func named(_ id: String) -> IncomingRecord { incoming(id, ["first": .string("N\(id)")]) }
+            _ = try await tenant.take(crm, [named("1"), named("2"), named("3")])
+            _ = try await tenant.rows("UPDATE \(tenant.table("binding")) SET bound_at = now() - interval '1 hour'")
+            _ = try await tenant.take(crm, [named("1")], isFirst: true)
+            let counts = try await tenant.take(crm, [named("2")], isFirst: false, isComplete: true)
+            #expect(counts.byVerdict["unlinked"] == 1)
+            let gone = try await tenant.rows(
+                "SELECT remote_id FROM \(tenant.table("binding")) WHERE gone_at IS NOT NULL")
+            #expect(try gone.map { try $0.get("remote_id", as: String.self) } == ["3"])
+            // when it is shown again after all, the agreed values still tell its edit from the hub's
+            let three = try await tenant.bound(crm, "3")
+            _ = try await tenant.editContact(three, as: .staff(1), version: nil, changes: ["family_name": "Berg"])
+            _ = try await tenant.take(crm, [incoming("3", ["first": "Zoe"])])
+            let fields = try await tenant.fields(three)
+            #expect(fields["given_name"] == "Zoe" && fields["family_name"] == "Berg")
+            #expect(try await tenant.number("SELECT count(*) FROM \(tenant.table("conflict"))") == 0)
         }
     }
 

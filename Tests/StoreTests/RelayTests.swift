@@ -111,6 +111,39 @@ import Testing
         }
     }
 
+    @Test func deletedWhileNobodyKnowsIsDeletedThere() async throws {
+        try await withTenant { tenant in
+            let remote = MemoryRemote()
+            remote.fail(.unansweredAfterEffect)
+            _ = try await tenant.connector("crm", pushes: ["all": []], remote: remote)
+            try await running([relay(tenant) { $0.firstDelay = 1 }]) {
+                let made = try await tenant.createContact(as: .staff(1), fields: ["given_name": "Ada"])
+                try await soon(8) { remote.records.count == 1 }
+                try await tenant.deleteContact(made.id, as: .staff(1), version: nil)
+                try await soon(8) { remote.records.isEmpty }
+                try await soon(5) { try await state(tenant)[0]?["state"] == "done" }
+            }
+        }
+    }
+
+    /// Nobody polls here: the push itself finds the edit, and both come through.
+    @Test func editThereIsMergedBeforeThePush() async throws {
+        try await withTenant { tenant in
+            let remote = MemoryRemote()
+            _ = try await tenant.connector("crm", pushes: ["all": []], remote: remote)
+            try await running([relay(tenant)]) {
+                let made = try await tenant.createContact(
+                    as: .staff(1), fields: ["given_name": "Ada", "family_name": "Berg"])
+                try await soon(8) { try await state(tenant)[0]?["state"] == "done" }
+                remote.put(try #require(remote.records.first).id, ["last": "Tal"])
+                _ = try await tenant.editContact(made.id, as: .staff(1), version: nil, changes: ["given_name": "Eva"])
+                try await soon(5) { remote.records.first?.values["first"] == "Eva" }
+                #expect(remote.records.first?.values["last"] == "Tal")
+                #expect(try await tenant.fields(made.id)["family_name"] == "Tal")
+            }
+        }
+    }
+
     @Test func nobodyCallsBeforeRetryAfterEnds() async throws {
         try await withTenant { tenant in
             let remote = MemoryRemote()

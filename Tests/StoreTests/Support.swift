@@ -36,16 +36,18 @@ extension TenantDatabase {
 
     /// Takes records in as one page of a poll.
     @discardableResult
-    func take(_ connector: TestConnector, _ records: [IncomingRecord], isComplete: Bool = false) async throws
-        -> MergeCounts
-    {
+    func take(
+        _ connector: TestConnector, _ records: [IncomingRecord], reading: Reading? = nil, isFirst: Bool? = nil,
+        isComplete: Bool = false
+    ) async throws -> MergeCounts {
+        let now = try await self.reading()
         let run = try await createRun(
             as: .system, kind: "poll", plugin: connector.pull, connector: connector.id, state: "running")
         _ = try await rows("UPDATE \(table("run")) SET started_at = now() WHERE id = \(run)")
         let plugin = try #require(try await pullPlugin(connector.pull))
         return try await takePage(
-            stagedRows(records, plugin: plugin, firstLine: 1), plugin: plugin, run: run, cursor: "c",
-            isComplete: isComplete)
+            stagedRows(records, plugin: plugin, firstLine: 1), plugin: plugin, run: run, reading: reading ?? now,
+            cursor: "c", part: ListingPart(isFirst: isFirst ?? isComplete, isLast: isComplete))
     }
 
     /// Merges hub documents as a file.
@@ -86,7 +88,8 @@ extension TenantDatabase {
     }
 
     func duePlugin(_ connector: TestConnector) async throws -> DeliveryPlugin {
-        try #require(try await duePlugins().first { $0.id == connector.push })
+        try #require(try await duePlugins().contains(connector.push))
+        return try #require(try await deliveryPlugin(connector.push)).plugin
     }
 
     /// Row counts of every table of the tenant.

@@ -104,7 +104,10 @@ public final class MemoryRemote: Sendable {
         state.withLock { state in
             state.sequence += 1
             if push.action == .delete {
-                guard let id = push.remoteID, let removed = state.records.removeValue(forKey: id) else { return .gone }
+                let made = push.isUnsure ? state.records.values.first { $0.record.key == push.key }?.record.id : nil
+                guard let id = push.remoteID ?? made, let removed = state.records.removeValue(forKey: id) else {
+                    return .gone
+                }
                 state.gone.append((id, state.sequence))
                 return .done(removed.record)
             }
@@ -113,6 +116,7 @@ public final class MemoryRemote: Sendable {
             if let id = push.remoteID, state.records[id] == nil { return .gone }
             let id = push.remoteID ?? known ?? "r\(state.sequence)"
             var record = state.records[id]?.record ?? RemoteRecord(id: id, key: push.key)
+            if state.records[id] != nil, !push.mayReplace(record.values) { return .differs(record) }
             if state.records[id] == nil { state.created.append(push.key) }
             for (key, value) in push.values.object ?? [:] { record.values[key] = value }
             record.version = String(state.sequence)

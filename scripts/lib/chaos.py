@@ -82,10 +82,11 @@ class Chaos:
         return states
 
     def settle(self, seconds=420):
-        """Waits until nothing is on its way, as an operator would: dead letters are sent again, what is locked is
-        opened. Polls after that tell what webhooks were lost, so two rounds are needed."""
+        """Waits until nothing is on its way, as an operator would who knows that the remotes are well again: dead letters
+        and what waits for its next attempt are tried now, what is locked is opened. Polls after that tell what
+        webhooks were lost, so two rounds are needed."""
         began = time.monotonic()
-        dead, quiet, said = 0, 0, 0
+        dead, quiet, said, retried = 0, 0, 0, 0
         while time.monotonic() < began + seconds:
             self.pause(1)
             try:
@@ -94,8 +95,10 @@ class Chaos:
                     if connector["state"] == "locked":
                         self.surprises.append(f"{connector['name']} was locked: {connector['state_reason']}")
                         self.kontor.patch(f"/connectors/{connector['id']}", {"state": "on"})
-                if state["dead"]:
-                    dead += self.kontor.post("/deliveries/retry", {})["retried"]
+                if state["dead"] or time.monotonic() > retried + 20:
+                    dead += state["dead"]
+                    self.kontor.post("/deliveries/retry", {})
+                    retried = time.monotonic()
             except (Refused, OSError) as error:
                 self.surprises.append(f"while settling: {error}")
                 continue

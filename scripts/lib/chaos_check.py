@@ -7,7 +7,7 @@ import re
 from chaos_world import FAULTS, PEERS, ask
 
 # seconds in which calls may be under way already when the 429 leaves
-GRACE = 0.1
+GRACE = 0.25
 # seconds before a fault in which an answer may not have been heard, and after it until sessions are open again
 BEFORE, AFTER = 0.25, 1.0
 FIELDS = {"family": "family_name", "given": "given_name", "company": "company"}

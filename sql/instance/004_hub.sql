@@ -186,11 +186,54 @@ AS $$
         WHERE b.value IS DISTINCT FROM a.value) d
 $$;
 
+-- What a record held in the fields that are about to change, null for none.
+CREATE FUNCTION hub.former(before jsonb, after jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT coalesce(jsonb_object_agg(f, coalesce(before -> f, 'null')), '{}') FROM unnest(hub.changed_fields(before, after)) f
+$$;
+
+-- A list with an item in front, unless it is there already; the last ones fall off.
+CREATE FUNCTION hub.remember(item jsonb, list jsonb, at_most int) RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN item = '{}' OR item = list -> 0 THEN list ELSE (
+        SELECT jsonb_agg(i ORDER BY n) FROM (
+            SELECT item AS i, 0 AS n UNION ALL
+            SELECT x.i, x.n FROM jsonb_array_elements(list) WITH ORDINALITY x (i, n) WHERE x.n < at_most) y) END
+$$;
+
+-- The base of a three-way merge: what hub and remote agreed on (null when they never met), with the remote's value
+-- where that is one it is known to have had. known: records or parts of records, newest first.
+CREATE FUNCTION hub.merge_base(agreed jsonb, known jsonb, theirs jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN known IS NULL OR known = '[]' THEN agreed ELSE coalesce(agreed, known -> 0) || coalesce((
+        SELECT jsonb_object_agg(t.key, t.value) FROM jsonb_each(theirs) t
+        WHERE EXISTS (SELECT FROM jsonb_array_elements(known) k WHERE k -> t.key = t.value
+            OR t.value = '[]' AND k -> t.key = 'null')), '{}') END
+$$;
+
 -- Just these members of an object.
 CREATE FUNCTION hub.pick(data jsonb, keys text[]) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(data) WHERE key = ANY (keys) $$;
+
+-- Just these members of an object, null for those it does not have.
+CREATE FUNCTION hub.pick_all(data jsonb, keys text[]) RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT coalesce(jsonb_object_agg(k, coalesce(data -> k, 'null')), '{}') FROM unnest(keys) k $$;
+
+-- Records sent, with nothing but their e-mail addresses.
+CREATE FUNCTION hub.just_emails(sent jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT coalesce(jsonb_agg(hub.pick(i, '{emails}')), '[]') FROM jsonb_array_elements(sent) i $$;
 
 -- A number, or null for text that is none.
 CREATE FUNCTION hub.as_number(value text) RETURNS numeric

@@ -23,8 +23,9 @@ extension CardDAV: RecordSink {
 
     private func carry(out push: Push, in book: String) async throws(RemoteError) -> PushOutcome {
         switch (push.action, push.remoteID) {
-        case (.delete, let id): return try await delete(id ?? Self.path(for: push.key, in: book), push, in: book)
-        case (.upsert, let id?): return try await update(id, push, version: push.version, in: book) ?? .gone
+        case (.delete, let id?): return try await delete(id, push, in: book)
+        case (.delete, nil): return try await deleteUnknown(push, in: book)
+        case (.upsert, let id?): return try await update(id, push, in: book) ?? .gone
         case (.upsert, nil): return try await create(push, in: book)
         }
     }
@@ -43,7 +44,7 @@ extension CardDAV: RecordSink {
         let path = Self.path(for: push.key, in: book)
         // A server may have moved the card to an address of its own: then only its UID tells.
         if push.isUnsure, let moved = try await find(uid: push.key, in: book),
-            let outcome = try await update(moved, push, version: nil, in: book)
+            let outcome = try await update(moved, push, in: book)
         {
             return outcome
         }
@@ -52,7 +53,7 @@ extension CardDAV: RecordSink {
         let url = try absolute(path, in: book)
         let response = try await put(card, at: url, condition: ("If-None-Match", "*"))
         if response.status == 412 {
-            guard let outcome = try await update(path, push, version: nil, in: book) else { throw .stale }
+            guard let outcome = try await update(path, push, in: book) else { throw .stale }
             return outcome
         }
         let place = response.headers["location"].flatMap { self.path($0, in: book) } ?? path
@@ -61,31 +62,34 @@ extension CardDAV: RecordSink {
 
     /// Merges into the card as the server has it now; nil when it is gone.
     private func update(
-        _ path: String, _ push: Push, version: String?, in book: String
+        _ path: String, _ push: Push, in book: String
     ) async throws(RemoteError) -> PushOutcome? {
         let url = try absolute(path, in: book)
         guard let (current, etag) = try await get(url) else { return nil }
-        if let version, let etag, version != etag { throw .stale }
         var card = current
         VCardMerge.merge(push.values, into: &card)
-        if card == current { return .done(Self.record(card, at: path, etag: etag)) }
+        let record = Self.record(current, at: path, etag: etag)
+        if card == current { return .done(record) }
+        guard push.mayReplace(record.values) else { return .differs(record) }
         let response = try await put(card, at: url, condition: etag.map { ("If-Match", $0) })
         if response.status == 412 { throw .stale }
         return .done(try await stored(card, at: path, response, in: book))
     }
 
     private func delete(_ path: String, _ push: Push, in book: String) async throws(RemoteError) -> PushOutcome {
-        let condition = push.version.map { [("If-Match", $0)] } ?? []
-        let response = try await client.call(
-            "DELETE", try absolute(path, in: book), headers: condition, passing: [404, 410, 412])
-        switch response.status {
-        case 404, 410: return .gone
-        case 412:
-            // Servers answer so, too, for a condition on what is not there.
-            guard try await get(absolute(path, in: book)) != nil else { return .gone }
-            throw .stale
-        default: return .done(RemoteRecord(id: path, isDeleted: true, key: push.key))
+        let response = try await client.call("DELETE", try absolute(path, in: book), passing: [404, 410])
+        if !response.isSuccess { return .gone }
+        return .done(RemoteRecord(id: path, isDeleted: true, key: push.key))
+    }
+
+    /// A card that an earlier attempt may have made stands under the address that follows from the key, or the server
+    /// moved it: then its UID tells.
+    private func deleteUnknown(_ push: Push, in book: String) async throws(RemoteError) -> PushOutcome {
+        let outcome = try await delete(Self.path(for: push.key, in: book), push, in: book)
+        guard case .gone = outcome, push.isUnsure, let moved = try await find(uid: push.key, in: book) else {
+            return outcome
         }
+        return try await delete(moved, push, in: book)
     }
 
     private func put(

@@ -7,6 +7,7 @@ extension CardDAV: RecordSource {
     public func page(of entity: RemoteEntity, after cursor: Cursor?, since: String?) async throws -> Page {
         guard entity == .contact else { return Page(records: [], next: nil, isLast: true) }
         var place = try SyncPlace(cursor)
+        let isFirst = place.token == nil
         let book = try await book.place()
         let listing = try await changes(in: book.url, since: place.from)
         let token = place.token ?? listing.token ?? ""
@@ -17,11 +18,13 @@ extension CardDAV: RecordSource {
         if isPassDone {
             let next = SyncPlace(from: token)
             let isComplete = place.from.isEmpty && !listing.isTruncated
-            return Page(records: records, next: next.cursor, isLast: !listing.isTruncated, isComplete: isComplete)
+            return Page(
+                records: records, next: next.cursor, isLast: !listing.isTruncated, isFirst: isFirst,
+                isComplete: isComplete)
         }
         place.token = token
         place.after = batch.last?.href ?? place.after
-        return Page(records: records, next: place.cursor, isLast: false)
+        return Page(records: records, next: place.cursor, isLast: false, isFirst: isFirst)
     }
 
     private static func precedes(_ left: String, _ right: String) -> Bool {

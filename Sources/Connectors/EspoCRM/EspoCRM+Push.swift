@@ -22,28 +22,37 @@ extension EspoCRM {
         if push.action == .delete { return try await delete(push) }
         if let id = push.remoteID {
             guard let current = try await api.contact(id) else { return .gone }
-            return try await update(current, push, knows: push.version)
+            return try await update(current, push)
         }
         if push.isUnsure, let made = try await find(push) { return try await update(made, push) }
         return try await create(push)
     }
 
     private func delete(_ push: Push) async throws(RemoteError) -> PushOutcome {
-        guard let id = push.remoteID else { return .gone }
+        guard let id = try await target(ofDelete: push) else { return .gone }
         let exchange = try await api.send("DELETE", "Contact/\(URLText.escape(id))")
         if exchange.response.status == 404 { return .gone }
         guard exchange.response.isSuccess else { throw exchange.recordError }
         return .done(RemoteRecord(id: id, isDeleted: true))
     }
 
-    /// Sends what differs; everything else in the contact stays. `knows` is the version the hub merged with.
-    private func update(_ current: JSON, _ push: Push, knows version: String? = nil) async throws(RemoteError)
-        -> PushOutcome
-    {
+    private func target(ofDelete push: Push) async throws(RemoteError) -> String? {
+        if let id = push.remoteID { return id }
+        guard push.isUnsure, let made = try await find(push, forDelete: true),
+            let record = EspoContact.record(made, keyField)
+        else { return nil }
+        guard push.isOwn(record) else { throw .notSurelyOurs(record.id) }
+        return record.id
+    }
+
+    /// Sends what differs; everything else in the contact stays.
+    private func update(_ current: JSON, _ push: Push) async throws(RemoteError) -> PushOutcome {
         var changes = EspoContact.changes(push.values, over: current)
         if let keyField, current[keyField]?.string?.isEmpty != false { changes[keyField] = .string(push.key) }
         if changes == [:] { return done(current) }
-        if let version, version != EspoContact.version(of: current) { return .failed(.stale) }
+        if let record = EspoContact.record(current, keyField), !push.mayReplace(record.values) {
+            return .differs(record)
+        }
         // Where EspoCRM checks versions, nobody can come in between reading and writing.
         let guarded = current["versionNumber"]?.scalarText.map { [("X-Version-Number", $0)] } ?? []
         let exchange = try await api.send(
@@ -79,14 +88,15 @@ extension EspoCRM {
     }
 
     /// The contact that is this record: by Kontor's key, else by e-mail address.
-    /// - Throws: `.refused` when the one with the address is another record of Kontor's.
-    private func find(_ push: Push) async throws(RemoteError) -> JSON? {
+    /// - Throws: `.refused` when the one with the address is another record of Kontor's; that one is none to be deleted.
+    private func find(_ push: Push, forDelete: Bool = false) async throws(RemoteError) -> JSON? {
         if let keyField, let found = try await api.contacts(where: keyField, equals: push.key).first {
             return try await whole(found)
         }
         for email in push.emails {
             guard let found = try await api.contacts(where: "emailAddress", equals: email).first else { continue }
             if let keyField, let key = found[keyField]?.string, !key.isEmpty, key != push.key {
+                if forDelete { continue }
                 throw .refused(code: "duplicate", message: "another record of Kontor's has this address there")
             }
             return try await whole(found)

@@ -4,8 +4,7 @@ import Hub
 extension Google {
     /// Creates, updates and deletes in batches, one call after the other as Google asks for.
     ///
-    /// An update is read, merged and written under the etag that was read; a push whose own version is older is
-    /// `.stale`, unless there is nothing to change.
+    /// An update is read, merged and written under the etag that was read.
     public func push(_ batch: [Push]) async throws -> [PushOutcome] {
         var run = GooglePush(google: self, batch: batch)
         await run.delete()
@@ -40,17 +39,41 @@ private struct GooglePush {
     // MARK: Deleting
 
     mutating func delete() async {
-        for index in open(.delete) where batch[index].remoteID == nil { outcomes[index] = .gone }
-        let (api, batch) = (google.api, batch)
+        var ids: [Int: String]
+        do {
+            ids = try await deleteTargets()
+        } catch {
+            return outcomes.fail(open(.delete), error)
+        }
+        for index in open(.delete) where ids[index] == nil { outcomes[index] = .gone }
+        let (api, known) = (google.api, ids)
         take(
             await Self.halving(open(.delete)) { (indices) async throws(RemoteError) in
-                let ids = Set(indices.compactMap { batch[$0].remoteID }).sorted()
+                let ids = Set(indices.compactMap { known[$0] }).sorted()
                 _ = try await api.post("people:batchDeleteContacts", ["resourceNames": .array(ids.map(JSON.string))])
                 return Results(
                     uniqueKeysWithValues: indices.map {
-                        ($0, .done(RemoteRecord(id: batch[$0].remoteID ?? "", isDeleted: true)))
+                        ($0, .done(RemoteRecord(id: known[$0] ?? "", isDeleted: true)))
                     })
             })
+    }
+
+    /// Resource names of the people to be deleted, by index; of unknown ends only what an earlier attempt made.
+    private mutating func deleteTargets() async throws(RemoteError) -> [Int: String] {
+        var ids: [Int: String] = [:]
+        for index in open(.delete) { ids[index] = batch[index].remoteID }
+        let unsure = open(.delete).filter { ids[$0] == nil && batch[$0].isUnsure }
+        guard !unsure.isEmpty else { return ids }
+        if names == nil { names = try await google.groups() }
+        for (index, person) in try await google.find(unsure.map { ($0, batch[$0]) }) {
+            guard let record = Person.record(person, groups: names ?? GroupNames()) else { continue }
+            if batch[index].isOwn(record) {
+                ids[index] = record.id
+            } else {
+                outcomes[index] = .failed(.notSurelyOurs(record.id))
+            }
+        }
+        return ids
     }
 
     // MARK: Creating and updating
@@ -111,8 +134,10 @@ private struct GooglePush {
             let version = Person.version(of: current)
             if changes.isEmpty {
                 outcomes[index] = outcome(of: current)
-            } else if let known = batch[index].version, known != version {
-                outcomes[index] = .failed(.stale)
+            } else if let record = Person.record(current, groups: names ?? GroupNames()),
+                !batch[index].mayReplace(record.values)
+            {
+                outcomes[index] = .differs(record)
             } else {
                 let (id, person) = Self.addressed(changes, to: current, version: version)
                 byMask[changes.keys.sorted(), default: []].append((index, id, person))

@@ -28,13 +28,15 @@ private struct WooPush {
     private var open: [Int] { batch.indices.filter { outcomes[$0] == nil } }
 
     mutating func all() async {
-        for index in open where batch[index].action == .delete && batch[index].remoteID == nil {
+        for index in open where batch[index].action == .delete && batch[index].remoteID == nil && !batch[index].isUnsure
+        {
             outcomes[index] = .gone
         }
         do {
             try await readBound()
             for index in open where batch[index].isUnsure && batch[index].remoteID == nil {
                 try await find(index)
+                if batch[index].action == .delete { settleUnknownDelete(index) }
             }
             settleUnchanged()
             try await send()
@@ -72,6 +74,20 @@ private struct WooPush {
         }
     }
 
+    /// A deletion of what an earlier attempt may have made: only of that.
+    private mutating func settleUnknownDelete(_ index: Int) {
+        guard let found = targets[index], let record = WooRecords.record(found, .contact) else {
+            outcomes[index] = .gone
+            return
+        }
+        let push = batch[index]
+        if let key = record.key, key != push.key {
+            outcomes[index] = .gone
+        } else if !push.isOwn(record) {
+            outcomes[index] = .failed(.notSurelyOurs(record.id))
+        }
+    }
+
     private func emails(of push: Push) -> [String] {
         guard let own = push.values["email"]?.string?.lowercased(), !own.isEmpty else { return push.emails }
         return [own] + push.emails.filter { $0 != own }
@@ -79,13 +95,13 @@ private struct WooPush {
 
     /// The shop moves the date of a customer and sends webhooks even when nothing differs: so send nothing then.
     private mutating func settleUnchanged() {
-        for index in open {
+        for index in open where batch[index].action == .upsert {
             guard let current = targets[index] else { continue }
             let push = batch[index]
             if Self.holds(current, document(push, over: current)) {
                 outcomes[index] = done(current)
-            } else if push.remoteID != nil, let known = push.version, known != current["date_modified_gmt"]?.string {
-                outcomes[index] = .failed(.stale)
+            } else if let record = WooRecords.record(current, .contact), !push.mayReplace(record.values) {
+                outcomes[index] = .differs(record)
             }
         }
     }
@@ -109,7 +125,9 @@ private struct WooPush {
         var body: JSON = [:]
         if !creates.isEmpty { body["create"] = .array(creates.map { document(batch[$0], over: nil) }) }
         if !updates.isEmpty { body["update"] = .array(updates.map { document(batch[$0], over: targets[$0]) }) }
-        if !deletes.isEmpty { body["delete"] = .array(deletes.map { number(batch[$0].remoteID) }) }
+        if !deletes.isEmpty {
+            body["delete"] = .array(deletes.map { number(batch[$0].remoteID ?? targets[$0]?["id"]?.scalarText) })
+        }
         guard body != [:] else { return }
         let answer = try await api.send("POST", "customers/batch", json: body).json()
         for (part, indices) in [("create", creates), ("update", updates), ("delete", deletes)] {

@@ -11,6 +11,7 @@ extension WooCommerce {
         var pass = try cursor.map(ListingPass.init) ?? ListingPass(sinceDay: entity == .contact ? nil : since)
         let api = api
         let lower = pass.since
+        let isFirst = pass.last == nil
         let (records, isEnd) = try await pass.slice(size: 100, key: Self.sortKey) {
             (offset) async throws(RemoteError) in
             var query = [("per_page", "100"), ("offset", String(offset)), ("orderby", "id"), ("order", "asc")]
@@ -23,7 +24,8 @@ extension WooCommerce {
         let isComplete = isEnd && (entity == .contact || lower == nil)
         return Page(
             records: records.compactMap { WooRecords.record($0, entity) },
-            next: isEnd ? pass.following.cursor : pass.cursor, isLast: isEnd, isComplete: isComplete)
+            next: isEnd ? pass.following.cursor : pass.cursor, isLast: isEnd, isFirst: isFirst,
+            isComplete: isComplete)
     }
 
     /// A record's number with leading zeros, so that numbers sort as text.

@@ -87,7 +87,8 @@ struct DeliveryCommand: AsyncParsableCommand {
     }
 
     struct Retry: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Send dead letters out again.")
+        static let configuration = CommandConfiguration(
+            abstract: "Try again at once what failed: dead letters, and what waits for its next attempt.")
         @OptionGroup var options: ClientOptions
         @Option(help: "Of this connector only.") var connector: Int64?
         @Option(help: "With this code only.") var code: String?

@@ -62,10 +62,25 @@ final class Runtime: Sendable {
     func node() async throws -> Node {
         var configuration = DatabaseConfiguration(conninfo: instance.serviceConnection)
         configuration.leasedConnections = 12
-        let database = Database(configuration, log: log)
-        try await database.start()
-        try await Instance.check(database, files: files)
+        let database = try await opened(configuration)
         return Node(database: database, secrets: secrets, isPooled: settings.pooled, log: log)
+    }
+
+    /// Opens the pools; waits up to a minute for a database that is just starting.
+    private func opened(_ configuration: DatabaseConfiguration) async throws -> Database {
+        let end = ContinuousClock.now + .seconds(60)
+        while true {
+            let database = Database(configuration, log: log)
+            do {
+                try await database.start()
+                try await Instance.check(database, files: files)
+                return database
+            } catch let error as PostgresError where error.kind == .connection && ContinuousClock.now < end {
+                await database.close()
+                log.warning("the database cannot be reached yet", metadata: ["error": "\(error)"])
+                try await Task.sleep(for: .seconds(1))
+            }
+        }
     }
 
     func links() throws -> Links {

@@ -12,7 +12,7 @@ struct DeliveryWorker {
     let log: Logger
 
     func slice(plugin id: Int64) async throws -> LaneNext {
-        guard let plugin = try await tenant.duePlugins().first(where: { $0.id == id }) else { return .idle }
+        guard let (plugin, normaliser) = try await tenant.deliveryPlugin(id) else { return .idle }
         let link: any Connector
         do {
             link = try links.link(
@@ -26,17 +26,17 @@ struct DeliveryWorker {
         let budget = try await tenant.takeBudget(connector: plugin.connector, wanted: batch > 1 ? 1 : 8)
         guard budget.granted > 0 else { return .after(budget.wait) }
         let claims = try await tenant.claim(plugin, limit: batch * budget.granted, lease: options.lease)
-        let pushes = claims.compactMap { claim in push(claim, plugin).map { (claim, $0) } }
-        try await tenant.giveBack(budget.granted - (pushes.count + batch - 1) / batch, connector: plugin.connector)
+        let errands = claims.compactMap { errand($0, plugin, normaliser) }
+        try await tenant.giveBack(budget.granted - (errands.count + batch - 1) / batch, connector: plugin.connector)
         if claims.isEmpty { return .idle }
-        let sent = Set(pushes.map(\.0.record))
+        let sent = Set(errands.map(\.claim.record))
         var results = claims.filter { !sent.contains($0.record) }.map(withdrawn)
         let halfLease = ContinuousClock.now + .seconds(options.lease / 2)
         var isOpen = true
-        for start in stride(from: 0, to: pushes.count, by: batch) {
-            let part = Array(pushes[start..<min(start + batch, pushes.count)])
+        for start in stride(from: 0, to: errands.count, by: batch) {
+            let part = Array(errands[start..<min(start + batch, errands.count)])
             guard isOpen, ContinuousClock.now < halfLease else {
-                results += part.map { DeliveryResult($0.0, .unsent) }
+                results += part.map { DeliveryResult($0.claim, .unsent) }
                 continue
             }
             let answers = try await send(part, plugin, sink)
@@ -47,25 +47,42 @@ struct DeliveryWorker {
         return .again
     }
 
-    /// What to ask of the remote for a claim; nil when there is nothing to ask.
-    private func push(_ claim: ClaimedDelivery, _ plugin: DeliveryPlugin) -> Push? {
+    /// What to ask of the remote for a claim, and what is expected of it.
+    private struct Errand {
+        let claim: ClaimedDelivery
+        let push: Push
+        /// Nil when nothing is taken in from this remote: the hub is right then.
+        let expectation: Expectation?
+    }
+
+    /// - Returns: nil when there is nothing to ask.
+    private func errand(_ claim: ClaimedDelivery, _ plugin: DeliveryPlugin, _ normaliser: Normaliser) -> Errand? {
+        let key = tenant.key(ofContact: claim.record)
         let idempotencyKey = "kontor-\(tenant.tenant.id)-\(plugin.id)-\(claim.record)-\(claim.change)"
-        if claim.isDeleted {
-            guard let remote = claim.remoteID else { return nil }
-            return Push(
-                action: .delete, key: tenant.key(ofContact: claim.record), idempotencyKey: idempotencyKey,
-                remoteID: remote,
-                version: claim.remoteVersion, isUnsure: claim.isUnsure)
+        if claim.isDeleted, claim.remoteID == nil, !claim.isUnsure { return nil }
+        guard var document = claim.isDeleted ? [:] : claim.document else { return nil }
+        let expectation = plugin.pull.map { pull in
+            Expectation(
+                agreed: claim.agreed, sent: claim.sent, wanted: document, written: plugin.mapping.hubFields(.out),
+                reading: pull.mapping, normaliser: normaliser, closedFields: pull.closedFields)
         }
-        guard var document = claim.document else { return nil }
+        if claim.isDeleted {
+            // where a record cannot carry the key, only what was sent tells it from somebody else's
+            let push = Push(
+                action: .delete, key: key, idempotencyKey: idempotencyKey, remoteID: claim.remoteID,
+                version: claim.remoteVersion, emails: claim.formerEmails, isUnsure: claim.isUnsure,
+                mayReplace: { expectation?.allows($0) ?? false })
+            return Errand(claim: claim, push: push, expectation: expectation)
+        }
         // what both sides had and the hub has no longer goes out as empty
         for field in (claim.agreed.object ?? [:]).keys where document[field] == nil { document[field] = .null }
         let mapped = plugin.mapping.outward(document)
         let emails = (document["emails"]?.array ?? []).compactMap { $0["value"]?.string }
-        return Push(
-            action: .upsert, key: tenant.key(ofContact: claim.record), idempotencyKey: idempotencyKey,
-            remoteID: claim.remoteID,
+        var push = Push(
+            action: .upsert, key: key, idempotencyKey: idempotencyKey, remoteID: claim.remoteID,
             version: claim.remoteVersion, values: mapped.document, emails: emails, isUnsure: claim.isUnsure)
+        if let expectation { push.mayReplace = { expectation.allows($0) } }
+        return Errand(claim: claim, push: push, expectation: expectation)
     }
 
     /// A record that is deleted and was never there, or that the connector may no longer see.
@@ -75,19 +92,19 @@ struct DeliveryWorker {
 
     /// - Returns: how each went, and whether the remote may be called again at once.
     private func send(
-        _ batch: [(ClaimedDelivery, Push)], _ plugin: DeliveryPlugin, _ sink: any RecordSink
+        _ batch: [Errand], _ plugin: DeliveryPlugin, _ sink: any RecordSink
     ) async throws -> (results: [DeliveryResult], isOpen: Bool) {
         var outcomes: [PushOutcome]
-        var isOpen = true
+        var standing = Standing.open
         do {
-            outcomes = try await sink.push(batch.map(\.1))
+            outcomes = try await sink.push(batch.map(\.push))
             if let error = Self.worst(outcomes) {
-                isOpen = try await note(error, plugin)
+                standing = try await note(error, plugin)
             } else {
                 try await tenant.noteRemote(connector: plugin.connector, closedFor: nil)
             }
         } catch let error as RemoteError {
-            isOpen = try await note(error, plugin)
+            standing = try await note(error, plugin)
             outcomes = batch.map { _ in .failed(error) }
         } catch {
             // neither the store nor the remote said so: whether it happened is not known
@@ -95,10 +112,13 @@ struct DeliveryWorker {
             outcomes = batch.map { _ in .failed(.unsure(code: "connector_failed", message: "\(type(of: error))")) }
         }
         var results: [DeliveryResult] = []
-        for ((claim, _), outcome) in zip(batch, outcomes) {
-            results.append(try await result(claim, outcome, plugin))
+        for (errand, outcome) in zip(batch, outcomes) {
+            var result = try await result(errand, outcome, plugin)
+            // an outage makes no dead letters, however long it lasts
+            if standing == .down, result.outcome == .retry { (result.outcome, result.delay) = (.unsent, 0) }
+            results.append(result)
         }
-        return (results, isOpen)
+        return (results, standing == .open)
     }
 
     /// What single outcomes say of the remote as a whole: that credentials are no good, that it asks for a pause,
@@ -111,18 +131,20 @@ struct DeliveryWorker {
         return errors.first { if case .later = $0 { true } else { false } }
     }
 
-    private func result(_ claim: ClaimedDelivery, _ outcome: PushOutcome, _ plugin: DeliveryPlugin) async throws
+    private func result(_ errand: Errand, _ outcome: PushOutcome, _ plugin: DeliveryPlugin) async throws
         -> DeliveryResult
     {
+        let claim = errand.claim
         switch outcome {
         case .gone: return DeliveryResult(claim, .gone, code: "gone")
         case .failed(let error): return failed(claim, error)
+        case .differs(let record): return try await takeIn(record, for: claim, plugin)
         case .done(let record):
             if claim.isDeleted { return DeliveryResult(claim, .gone, code: "deleted") }
             var result = DeliveryResult(claim, .done)
             (result.remoteID, result.remoteVersion, result.remoteAt) = (record.id, record.version, record.changedAt)
-            if let pull = plugin.pullMapping, record.values.object?.isEmpty == false {
-                let agreed = try await tenant.agreedValues(record.values, pull)
+            if let expectation = errand.expectation, record.values.object?.isEmpty == false {
+                let agreed = expectation.agreed(after: record.values)
                 result.agreed = agreed
                 result.pushed = StagedRow.hash(agreed)
             } else {
@@ -132,6 +154,24 @@ struct DeliveryWorker {
             }
             return result
         }
+    }
+
+    /// Somebody changed the record there: what they wrote is merged first, then the delivery begins anew.
+    private func takeIn(_ record: RemoteRecord, for claim: ClaimedDelivery, _ plugin: DeliveryPlugin) async throws
+        -> DeliveryResult
+    {
+        var result = DeliveryResult(claim, .stale, code: "changed_there", message: "it was changed there meanwhile")
+        result.remoteID = record.id
+        guard let side = plugin.pull, !side.isPaused, let pull = try await tenant.pullPlugin(side.plugin) else {
+            result.delay = backOff(claim.attempts)
+            return result
+        }
+        let run = try await tenant.createRun(
+            as: .intake(plugin.connector), kind: "hook", plugin: pull.id, connector: pull.connector, state: "done")
+        var rows = try await tenant.stagedRows([IncomingRecord(record)], plugin: pull, firstLine: 1)
+        rows[0].contact = claim.record
+        _ = try await tenant.takePage(rows, plugin: pull, run: run, reading: Reading())
+        return result
     }
 
     private func failed(_ claim: ClaimedDelivery, _ error: RemoteError) -> DeliveryResult {
@@ -153,24 +193,32 @@ struct DeliveryWorker {
     }
 
     /// What a failure of the whole call means for the connector.
-    /// - Returns: whether it may be called again at once.
-    private func note(_ error: RemoteError, _ plugin: DeliveryPlugin) async throws -> Bool {
+    private func note(_ error: RemoteError, _ plugin: DeliveryPlugin) async throws -> Standing {
         switch error {
-        case .later where error.isHeldBack: return false
+        case .later where error.isHeldBack: return .closed
         case .locked(_, let message):
             try await tenant.lock(connector: plugin.connector, reason: message)
-            return false
+            return .closed
         case .later(_, _, let retryAfter?):
             try await tenant.noteRemote(connector: plugin.connector, closedFor: retryAfter)
-            return false
+            return .closed
         case .later, .unsure:
             // the breaker: after five failures in a row the remote is left alone, ever longer
             let failures = try await tenant.remoteFailures(connector: plugin.connector) + 1
             let pause = failures < 5 ? 0 : min(options.firstDelay * Double(1 << min(failures - 5, 9)), 300)
             try await tenant.noteRemote(connector: plugin.connector, closedFor: pause)
-            return pause == 0
-        default: return true
+            return pause == 0 ? .open : .down
+        default: return .open
         }
+    }
+
+    /// How a remote stands after a call.
+    private enum Standing {
+        case open
+        /// Not to be called for a while.
+        case closed
+        /// Out of order for all records: that is no fault of any of them.
+        case down
     }
 
     /// Doubled with each attempt, half of it by chance, an hour at most.

@@ -44,6 +44,8 @@ struct HookWorker {
         guard let known = try await tenant.connector(hook.connector) else { return }
         let link = try links.link(kind: known.kind, connector: hook.connector, settings: known.settings, of: tenant)
         guard let receiver = link as? any HookReceiver else { return }
+        var reading = try await tenant.reading()
+        reading.isReport = link is any RecordSource
         let records = try await receiver.records(
             in: Hook(headers: hook.headers, body: hook.body, receivedAt: hook.receivedAt))
         let plugins = try await tenant.pullPlugins(ofConnector: hook.connector)
@@ -51,18 +53,20 @@ struct HookWorker {
             let own = records.compactMap { record -> RemoteRecord? in
                 if case .record(plugin.entity, let record) = record { record } else { nil }
             }
-            if !own.isEmpty { try await take(own, plugin) }
-            let mustPoll = records.contains { record in
-                if case .poll(plugin.entity) = record { true } else { false }
-            }
+            let isUnclear = own.isEmpty ? false : try await !take(own, plugin, reading)
+            let mustPoll =
+                isUnclear
+                || records.contains { record in
+                    if case .poll(plugin.entity) = record { true } else { false }
+                }
             if mustPoll {
-                _ = try await tenant.createRun(
-                    as: .system, kind: "poll", plugin: plugin.id, connector: plugin.connector)
+                try await tenant.queuePoll(plugin: plugin.id, connector: plugin.connector)
             }
         }
     }
 
-    private func take(_ records: [RemoteRecord], _ plugin: PullPlugin) async throws {
+    /// - Returns: false when the records are to be read anew, as it is not clear which of two states is the later one.
+    private func take(_ records: [RemoteRecord], _ plugin: PullPlugin, _ reading: Reading) async throws -> Bool {
         let incoming = records.map(IncomingRecord.init)
         switch plugin.entity {
         case .product: try await tenant.takeProducts(incoming, plugin: plugin, cursor: nil)
@@ -72,8 +76,10 @@ struct HookWorker {
                 as: .intake(plugin.connector), kind: "hook", plugin: plugin.id, connector: plugin.connector,
                 state: "done")
             let rows = try await tenant.stagedRows(incoming, plugin: plugin, firstLine: 1)
-            _ = try await tenant.takePage(rows, plugin: plugin, run: run, cursor: nil, isComplete: false)
+            let counts = try await tenant.takePage(rows, plugin: plugin, run: run, reading: reading)
             _ = try await tenant.linkWaitingSales(connector: plugin.connector)
+            return counts.unclear == 0
         }
+        return true
     }
 }

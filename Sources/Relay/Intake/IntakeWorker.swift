@@ -59,6 +59,7 @@ struct IntakeWorker {
         var cursor = plugin.cursor.map { Cursor($0) }
         var line: Int64 = 1
         while true {
+            let reading = try await tenant.reading()
             let page: ConnectorKit.Page
             do {
                 page = try await read(source, plugin, cursor)
@@ -68,11 +69,12 @@ struct IntakeWorker {
             }
             let records = page.records.map(IncomingRecord.init)
             let next = page.next?.text ?? cursor?.text
+            let part = ListingPart(isFirst: page.isFirst || cursor == nil, isLast: page.isComplete)
             switch plugin.entity {
             case .contact:
                 let rows = try await tenant.stagedRows(records, plugin: plugin, firstLine: line)
                 _ = try await tenant.takePage(
-                    rows, plugin: plugin, run: run.id, cursor: next, isComplete: page.isComplete)
+                    rows, plugin: plugin, run: run.id, reading: reading, cursor: next, part: part)
             case .product: try await tenant.takeProducts(records, plugin: plugin, cursor: next)
             case .order: try await tenant.takeOrders(records, plugin: plugin, cursor: next)
             }

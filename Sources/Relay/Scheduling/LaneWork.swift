@@ -53,7 +53,7 @@ final class LaneWork: Sendable {
     }
 
     private func dispatch(_ tenant: TenantDatabase) async throws -> LaneNext {
-        for plugin in try await tenant.duePlugins() { ring(tenant.tenant.id, .deliver(plugin: plugin.id)) }
+        for plugin in try await tenant.duePlugins() { ring(tenant.tenant.id, .deliver(plugin: plugin)) }
         let wait = Double(try await tenant.nextDue()) / 1000
         // what is due now has been rung for; a lane that ends rings dispatch again
         if wait <= 0 {

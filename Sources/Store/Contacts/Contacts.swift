@@ -26,11 +26,11 @@ extension TenantDatabase {
         try catalogue(await run(as: actor, fieldsQuery)[0])
     }
 
-    private var fieldsQuery: SQL {
+    var fieldsQuery: SQL {
         ("SELECT key, label, type, choices FROM \(table("field")) ORDER BY key" as SQL).prepared()
     }
 
-    private func catalogue(_ rows: Rows) throws -> FieldCatalogue {
+    func catalogue(_ rows: Rows) throws -> FieldCatalogue {
         FieldCatalogue(
             custom: try rows.map {
                 let type: String = try $0.get("type")

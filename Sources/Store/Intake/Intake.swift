@@ -59,8 +59,9 @@ extension TenantDatabase {
         return Int64(parts[2])
     }
 
-    /// Hub fields of a remote document.
-    static func read(
+    /// Hub fields of a remote document, null for mapped ones that it holds empty.
+    /// - Parameter closed: fields that the connector may not write.
+    public static func read(
         _ values: JSON, _ mapping: Mapping, _ normaliser: Normaliser, without closed: [String] = []
     ) -> (document: JSON, problems: [FieldProblem]) {
         let mapped = mapping.inward(values)
@@ -70,18 +71,15 @@ extension TenantDatabase {
         return (document, mapped.problems + normal.problems)
     }
 
-    /// The values a remote record stands for in the hub, to agree on after a push.
-    public func agreedValues(_ values: JSON, _ mapping: Mapping) async throws -> JSON {
-        let normaliser = normaliser(try await catalogue(as: .system))
-        return Self.read(values, mapping, normaliser).document.withoutNulls
-    }
-
     /// Takes one page of a poll in, and remembers where it ended, in one transaction.
     /// - Parameters:
+    ///   - reading: when and how the records were read.
     ///   - cursor: where to go on; nil leaves it where it was.
-    ///   - isComplete: the page ends a listing of everything: bound records it did not show are gone.
+    ///   - part: which part of a listing of everything the page is.
+    /// - Returns: how many rows met which end; "unclear" ones are to be read again.
     public func takePage(
-        _ rows: [StagedRow], plugin: PullPlugin, run: Int64, cursor: String?, isComplete: Bool
+        _ rows: [StagedRow], plugin: PullPlugin, run: Int64, reading: Reading, cursor: String? = nil,
+        part: ListingPart = ListingPart()
     ) async throws -> MergeCounts {
         let actor = Actor.intake(plugin.connector)
         return try await transaction(as: actor, run: run) { session in
@@ -90,10 +88,14 @@ extension TenantDatabase {
             if let first = rows.first, let last = rows.last {
                 let merge = Merge(
                     tenant: self, run: run, connector: plugin.connector, actor: actor, rank: plugin.rank,
+                    reading: reading,
                     pushedFields: try await pushedFields(plugin.connector, session), lines: first.line...last.line)
                 counts = try await merge.apply(session)
             }
-            if isComplete { counts.add("unlinked", try await unlinkUnseen(plugin.connector, run: run, session)) }
+            if part.isFirst {
+                _ = try await session.query("UPDATE \(table("plugin")) SET listing = \(run) WHERE id = \(plugin.id)")
+            }
+            if part.isLast { counts.add("unlinked", try await unlinkUnseen(plugin, session)) }
             // what was refused stays for the report
             _ = try await session.query(
                 "DELETE FROM \(table("stage")) WHERE run = \(run) AND verdict <> 'refused' AND problems IS NULL")
@@ -111,12 +113,14 @@ extension TenantDatabase {
         return try Set(mappings.flatMap { try Mapping(JSON(text: $0.get("mapping"))).hubFields(.out) }).sorted()
     }
 
-    private func unlinkUnseen(_ connector: Int64, run: Int64, _ session: Session) async throws -> Int {
+    /// A listing may take several runs, as each can be cut short: gone is what no run since its first page showed.
+    private func unlinkUnseen(_ plugin: PullPlugin, _ session: Session) async throws -> Int {
         try await session.query(
             """
-            UPDATE \(table("binding")) b SET gone_at = now() FROM \(table("run")) r
-            WHERE r.id = \(run) AND b.connector = \(connector) AND b.entity = 'contact' AND b.gone_at IS NULL
-                AND b.seen_run IS DISTINCT FROM r.id AND b.bound_at < r.started_at
+            UPDATE \(table("binding")) b SET gone_at = now()
+            FROM \(table("plugin")) p JOIN \(table("run")) r ON r.id = p.listing
+            WHERE p.id = \(plugin.id) AND b.connector = \(plugin.connector) AND b.entity = 'contact' AND b.gone_at IS NULL
+                AND (b.seen_run IS NULL OR b.seen_run < r.id) AND b.bound_at < r.created_at
             """
         ).affected
     }

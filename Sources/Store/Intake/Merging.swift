@@ -7,6 +7,8 @@ public struct MergeCounts: Sendable {
     public init() {}
     public mutating func add(_ other: MergeCounts) { byVerdict.merge(other.byVerdict, uniquingKeysWith: +) }
     mutating func add(_ verdict: String, _ count: Int) { byVerdict[verdict, default: 0] += count }
+    /// Rows that a report left open: the records are to be read again.
+    public var unclear: Int { byVerdict["unclear"] ?? 0 }
     public var json: JSON { .object(byVerdict.mapValues { .int(Int64($0)) }) }
     /// Rows that change golden records.
     public var effective: Int { ["new", "changed", "unlinked"].reduce(0) { $0 + (byVerdict[$1] ?? 0) } }
@@ -22,6 +24,7 @@ struct Merge {
     let actor: Actor
     /// Precedence of the source, 1 first.
     let rank: Int
+    var reading = Reading()
     /// Fields that go to the connector's remote: where the hub's value is kept, it has to get it.
     var pushedFields: [String] = []
     /// Lines of this call, so that a long run goes in pieces.
@@ -51,6 +54,14 @@ struct Merge {
 
     /// Rows whose remote record is known: echoes, old news and deletions end here.
     private func settleBound(_ connector: Int64, _ session: Session) async throws {
+        // a push that ends meanwhile waits: what it agrees on must not be lost
+        _ = try await session.query(
+            """
+            SELECT FROM \(table("binding")) b WHERE b.connector = \(connector) AND b.entity = 'contact'
+                AND (b.remote_id IN (SELECT s.remote_id FROM \(table("stage")) s WHERE \(mine))
+                    OR b.record IN (SELECT s.contact FROM \(table("stage")) s WHERE \(mine)))
+            ORDER BY b.record FOR UPDATE
+            """)
         _ = try await session.query(
             """
             UPDATE \(table("stage")) s SET verdict = 'superseded' FROM \(table("stage")) t
@@ -64,8 +75,9 @@ struct Merge {
                 WHEN s.deleted THEN 'unlinked'
                 WHEN b.gone_at IS NULL AND s.hash = ANY (b.pushed)
                     AND (s.remote_at <= b.remote_at OR s.remote_at IS NULL OR b.remote_at IS NULL) THEN 'echo'
-                WHEN b.gone_at IS NULL AND (s.remote_at < b.remote_at
-                    OR s.remote_at = b.remote_at AND jsonb_strip_nulls(s.data) = b.previous) THEN 'outdated' END
+                WHEN b.gone_at IS NULL AND s.remote_at < b.remote_at THEN 'outdated'
+                WHEN b.gone_at IS NULL AND \(reading.isReport) AND s.remote_at = b.remote_at
+                    AND jsonb_strip_nulls(s.data) <> b.agreed THEN 'unclear' END
             FROM \(table("binding")) b
             WHERE \(mine) AND b.connector = \(connector) AND b.entity = 'contact' AND b.remote_id = s.remote_id
             """)
@@ -85,6 +97,15 @@ struct Merge {
             """
             UPDATE \(table("stage")) s SET contact = c.merged_into FROM \(table("contact")) c
             WHERE \(mine) AND c.id = s.contact AND c.merged_into IS NOT NULL
+            """)
+        // nor does a contact come back that was deleted while it was being made there
+        _ = try await session.query(
+            """
+            UPDATE \(table("stage")) s SET contact = d.record, verdict = 'deleted_here'
+            FROM \(table("delivery")) d JOIN \(table("plugin")) p ON p.id = d.plugin AND p.connector = \(connector)
+            WHERE \(mine) AND s.contact IS NULL AND d.removes AND d.state <> 'done' AND EXISTS (
+                SELECT FROM hub.match_keys(s.data) m WHERE m.kind = 'email'
+                    AND m.value = ANY (\(table("free_emails"))(d.sent)))
             """)
         _ = try await session.query(
             """
@@ -131,11 +152,20 @@ struct Merge {
                 SELECT DISTINCT ON (s.contact) s.line, s.contact, s.data, s.remote_at, s.remote_id
                 FROM \(table("stage")) s WHERE \(mine) AND s.contact IS NOT NULL ORDER BY s.contact, s.line),
             merged AS MATERIALIZED (
-                SELECT f.line, f.contact, hub.merge_record(b.agreed, c.data, f.data, c.locks, c.origins, f.remote_at,
-                    \(rank)) AS m, c.deleted_at IS NOT NULL AS deleted
+                SELECT f.line, f.contact, hub.merge_record(y.base, c.data, f.data, c.locks, c.origins, f.remote_at,
+                    \(rank)) AS m, c.deleted_at IS NOT NULL AS deleted,
+                    -- what a late reading shows of former values says nothing of the remote as it is
+                    CASE WHEN l.late THEN hub.changed_fields(b.agreed, y.base) ELSE '{}' END AS held
                 FROM first f JOIN \(table("contact")) c ON c.id = f.contact
                 LEFT JOIN \(table("binding")) b ON b.connector = \(connector ?? 0) AND b.entity = 'contact'
-                    AND b.record = f.contact AND b.gone_at IS NULL),
+                    AND b.record = f.contact AND (b.gone_at IS NULL OR b.remote_id = f.remote_id)
+                CROSS JOIN LATERAL (SELECT coalesce(b.pushed_at > \(reading.began)::timestamptz, false) AS late) l
+                CROSS JOIN LATERAL (
+                    SELECT coalesce(jsonb_agg(i), '[]') || CASE WHEN l.late THEN b.past ELSE '[]' END AS known
+                    FROM \(table("plugin")) p JOIN \(table("delivery")) d ON d.plugin = p.id AND d.record = f.contact,
+                        jsonb_array_elements(d.sent) i
+                    WHERE p.connector = \(connector ?? 0) AND (d.unsure OR d.state = 'leased' OR l.late)) k
+                CROSS JOIN LATERAL (SELECT hub.merge_base(b.agreed, k.known, f.data) AS base) y),
             changed AS (
                 UPDATE \(table("contact")) c SET data = hub.apply(c.data, m.m -> 'set'), version = c.version + 1,
                     updated_at = now(), origins = c.origins || (SELECT jsonb_object_agg(k, \(origin("f.remote_at")))
@@ -147,7 +177,7 @@ struct Merge {
                 SELECT m.contact, \(connector), \(run), x.field, x.base, x.hub, x.remote, x.kept, x.reason
                 FROM merged m, jsonb_to_recordset(m.m -> 'conflicts') AS x (field text, base jsonb, hub jsonb,
                     remote jsonb, kept text, reason text) WHERE NOT m.deleted)
-            UPDATE \(table("stage")) s SET difference = m.m,
+            UPDATE \(table("stage")) s SET difference = m.m || jsonb_build_object('held', m.held),
                 verdict = CASE WHEN m.deleted THEN 'deleted_here' WHEN m.m -> 'set' = '{}' THEN 'unchanged' ELSE 'changed' END
             FROM merged m WHERE s.run = \(run) AND s.line = m.line
             """)
@@ -198,9 +228,11 @@ struct Merge {
         guard !pushedFields.isEmpty else { return }
         _ = try await session.query(
             """
-            SELECT \(table("reassert"))(s.contact, hub.pick(s.difference -> 'behind', \(pushedFields)))
-            FROM \(table("stage")) s WHERE s.run = \(run) AND s.line BETWEEN \(lines.lowerBound) AND \(lines.upperBound)
-                AND s.verdict IN ('changed', 'unchanged') AND hub.pick(s.difference -> 'behind', \(pushedFields)) <> '{}'
+            SELECT \(table("reassert"))(s.contact, x.behind)
+            FROM \(table("stage")) s, LATERAL (SELECT hub.pick(s.difference -> 'behind', \(pushedFields))
+                - ARRAY(SELECT jsonb_array_elements_text(s.difference -> 'held')) AS behind) x
+            WHERE s.run = \(run) AND s.line BETWEEN \(lines.lowerBound) AND \(lines.upperBound)
+                AND s.verdict IN ('changed', 'unchanged') AND x.behind <> '{}'
             """)
     }
 
@@ -209,8 +241,11 @@ struct Merge {
             """
             INSERT INTO \(table("binding")) AS b (connector, entity, record, remote_id, remote_version, remote_at, agreed, seen_run)
             SELECT DISTINCT ON (s.contact) \(connector), 'contact', s.contact, s.remote_id, s.remote_version, s.remote_at,
-                jsonb_strip_nulls(s.data), \(run)
-            FROM \(table("stage")) s WHERE s.run = \(run) AND s.line BETWEEN \(lines.lowerBound) AND \(lines.upperBound)
+                jsonb_strip_nulls(s.data) - h.held || hub.pick(coalesce(o.agreed, '{}'), h.held), \(run)
+            FROM \(table("stage")) s LEFT JOIN \(table("binding")) o ON o.connector = \(connector) AND o.entity = 'contact'
+                AND o.record = s.contact
+            CROSS JOIN LATERAL (SELECT ARRAY(SELECT jsonb_array_elements_text(s.difference -> 'held')) AS held) h
+            WHERE s.run = \(run) AND s.line BETWEEN \(lines.lowerBound) AND \(lines.upperBound)
                 AND s.verdict IN ('new', 'changed', 'unchanged') AND s.contact IS NOT NULL
                 AND s.remote_id IS NOT NULL AND NOT s.deleted
             ORDER BY s.contact, s.line DESC
@@ -230,7 +265,7 @@ struct Merge {
                 remote_version = CASE WHEN s.verdict = 'echo' THEN coalesce(s.remote_version, b.remote_version)
                     ELSE b.remote_version END
             FROM \(table("stage")) s WHERE s.run = \(run) AND s.line BETWEEN \(lines.lowerBound) AND \(lines.upperBound)
-                AND s.verdict IN ('echo', 'outdated', 'deleted_here', 'refused') AND NOT s.deleted
+                AND s.verdict IN ('echo', 'outdated', 'unclear', 'deleted_here', 'refused') AND NOT s.deleted
                 AND b.connector = \(connector) AND b.entity = 'contact' AND b.remote_id = s.remote_id
             """)
     }

@@ -49,6 +49,19 @@ extension TenantDatabase {
         return try rows[0].get("id")
     }
 
+    /// Has a plugin poll soon, unless a poll waits already.
+    public func queuePoll(plugin: Int64, connector: Int64) async throws {
+        _ = try await run(
+            as: .system,
+            """
+            INSERT INTO \(table("run")) (kind, plugin, connector, actor)
+            SELECT 'poll', \(plugin), \(connector), \(Actor.system.description)
+            WHERE NOT EXISTS (SELECT FROM \(table("run")) r WHERE r.plugin = \(plugin) AND r.kind = 'poll'
+                AND r.state = 'queued')
+            """)
+        ring()
+    }
+
     /// Makes runs of the polls that are due. One run of a plugin at a time. Uploads that ended in the middle are
     /// given up.
     public func queueDuePolls() async throws -> Int {

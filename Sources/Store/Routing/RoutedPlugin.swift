@@ -23,13 +23,18 @@ struct RoutedPlugin {
             EXISTS (SELECT FROM \(tenant.table("binding")) b WHERE b.connector = \(connector)
                 AND b.entity = 'contact' AND b.record = e.record AND b.gone_at IS NOT NULL)
             """
+        // a record that was being made there when the contact was deleted
+        let underWay: SQL = """
+            EXISTS (SELECT FROM \(tenant.table("delivery")) d WHERE d.plugin = \(id) AND d.record = e.record
+                AND (d.unsure OR d.state = 'leased'))
+            """
         let visible: SQL = """
             (SELECT k.visible_facets FROM \(tenant.table("connector")) k WHERE k.id = \(connector))
             """
         return """
             CASE WHEN e.entity <> 'contact' THEN 'other_entity'
                 WHEN e.origin = \(connector) THEN 'own_change'
-                WHEN e.kind IN ('deleted', 'merged') THEN CASE WHEN \(bound) THEN 'accepted' ELSE 'not_bound' END
+                WHEN e.kind IN ('deleted', 'merged') THEN CASE WHEN \(bound) OR \(underWay) THEN 'accepted' ELSE 'not_bound' END
                 WHEN c.id IS NULL OR c.deleted_at IS NOT NULL THEN 'deleted_since'
                 WHEN NOT coalesce(c.facets && \(visible), true) THEN 'not_permitted'
                 WHEN NOT (\(try compiler.compile(filter))) THEN \(try reason(against: filter, compiler))

@@ -49,19 +49,20 @@ extension TenantDatabase {
                     coalesce(r.kind NOT IN ('hook', 'poll') OR r.params @> '{"first": true}', false) AS backfill
                 FROM taken t JOIN \(table("change")) h ON h.id = t.change LEFT JOIN \(table("run")) r ON r.id = h.run),
             v AS MATERIALIZED (
-                SELECT e.id, e.record, e.backfill, ARRAY[\(verdicts.joined(separator: ", "))]::text[] AS verdict
+                SELECT e.id, e.record, e.backfill, e.kind IN ('deleted', 'merged') AS removes, ARRAY[\(verdicts.joined(separator: ", "))]::text[] AS verdict
                 FROM e LEFT JOIN \(table("contact")) c ON c.id = e.record AND e.entity = 'contact'),
             decided AS (
                 INSERT INTO \(table("decision")) (change, plugin, verdict, rule)
                 SELECT v.id, \(ids)::bigint[], v.verdict, \(plugins.map { Int64($0.rule) })::int[] FROM v),
             dirty AS (
-                INSERT INTO \(table("delivery")) AS d (plugin, record, wanted, backfill)
-                SELECT p.plugin, v.record, max(v.id), bool_and(v.backfill)
+                INSERT INTO \(table("delivery")) AS d (plugin, record, wanted, backfill, removes)
+                SELECT p.plugin, v.record, max(v.id), bool_and(v.backfill), (array_agg(v.removes ORDER BY v.id DESC))[1]
                 FROM v, unnest(\(ids)::bigint[], v.verdict) AS p (plugin, verdict)
                 WHERE p.verdict IN ('accepted', 'paused')
                 GROUP BY p.plugin, v.record ORDER BY p.plugin, v.record
                 ON CONFLICT (plugin, record) DO UPDATE SET
                     wanted = greatest(d.wanted, excluded.wanted),
+                    removes = CASE WHEN excluded.wanted >= d.wanted THEN excluded.removes ELSE d.removes END,
                     backfill = d.state = 'due' AND d.backfill AND excluded.backfill,
                     state = CASE d.state WHEN 'leased' THEN 'leased' ELSE 'due' END,
                     due_at = CASE WHEN d.state = 'due' AND d.attempts > 0 THEN d.due_at ELSE now() END,

@@ -81,7 +81,8 @@ extension Operations {
             }),
         Operation(
             id: "retryDeliveries", method: .post, path: "\(prefix)/deliveries/retry",
-            summary: "Sends dead letters out again: all, or those of a connector, with a code, of a contact.",
+            summary:
+                "Tries again at once what failed, dead letters and what waits for its next attempt: all, of a connector, with a code, of a contact.",
             access: .tenant(.runs), body: .json(Schema.ref("Retry")), responses: [200: Schema.ref("Retried")],
             handle: { call in
                 let count = try await call.tenant.retryDeliveries(

@@ -112,6 +112,8 @@ CREATE TABLE {s}.plugin (
     -- pull: seconds between polls, null for on demand only; where the last page ended
     every_seconds int,
     cursor text,
+    -- the run in which the present listing of everything began
+    listing bigint,
     since date,
     next_at timestamptz,
     CONSTRAINT plugin_name UNIQUE (connector, name)
@@ -137,13 +139,15 @@ CREATE TABLE {s}.binding (
     remote_version text,
     remote_at timestamptz,
     agreed jsonb NOT NULL DEFAULT '{}',
-    -- what they agreed on before the last push: a reading of the same moment that still shows it is late
-    previous jsonb,
+    -- what pushes replaced in it, newest first, fields with their former values: a reading from before the last push
+    -- that still shows one of them tells no news
+    past jsonb NOT NULL DEFAULT '[]',
+    pushed_at timestamptz,
     -- hashes of the values pushed last, newest first: the remote telling one of them back is an echo
     pushed bytea[] NOT NULL DEFAULT '{}',
     bound_at timestamptz NOT NULL DEFAULT now(),
     gone_at timestamptz,
-    -- the last complete listing that showed it
+    -- the last run that showed it
     seen_run bigint,
     CONSTRAINT binding_pk PRIMARY KEY (connector, entity, record),
     CONSTRAINT binding_remote UNIQUE (connector, entity, remote_id)
@@ -165,6 +169,10 @@ CREATE TABLE {s}.delivery (
     fence bigint NOT NULL DEFAULT 0,
     -- an attempt began and its end is not known: look at the remote before creating
     unsure boolean NOT NULL DEFAULT false,
+    -- the newest change is a deletion
+    removes boolean NOT NULL DEFAULT false,
+    -- values sent, newest first, since the remote's were known for certain: it may hold any of them
+    sent jsonb NOT NULL DEFAULT '[]',
     code text,
     message text,
     changed_at timestamptz NOT NULL DEFAULT now(),
@@ -173,6 +181,7 @@ CREATE TABLE {s}.delivery (
 CREATE INDEX delivery_due ON {s}.delivery (plugin, backfill, due_at) WHERE state = 'due';
 CREATE INDEX delivery_leased ON {s}.delivery (leased_until) WHERE state = 'leased';
 CREATE INDEX delivery_dead ON {s}.delivery (plugin) WHERE state = 'dead';
+CREATE INDEX delivery_removing ON {s}.delivery (plugin) WHERE removes AND state <> 'done';
 
 CREATE TABLE {s}.attempt (
     id bigint GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME {s}.attempt_id) CONSTRAINT attempt_pk PRIMARY KEY,
@@ -224,7 +233,7 @@ CREATE TABLE {s}.stage (
     -- what normalising found: [{"field", "code", "message"}]
     problems jsonb,
     contact bigint,
-    -- new, changed, unchanged, echo, unlinked, refused
+    -- new, changed, unchanged, echo, outdated, unclear, superseded, unlinked, deleted_here, refused
     verdict text,
     difference jsonb,
     CONSTRAINT stage_pk PRIMARY KEY (run, line)
@@ -339,7 +348,8 @@ ALTER TABLE {s}.contact ENABLE ROW LEVEL SECURITY;
 ALTER TABLE {s}.contact FORCE ROW LEVEL SECURITY;
 ALTER TABLE {s}.contact_key ENABLE ROW LEVEL SECURITY;
 ALTER TABLE {s}.contact_key FORCE ROW LEVEL SECURITY;
-CREATE POLICY contact_key_all ON {s}.contact_key USING ((SELECT auth.me({id}) NOT LIKE 'connector:%'));
+CREATE POLICY contact_key_all ON {s}.contact_key TO kontor_app USING ((SELECT auth.me({id}) NOT LIKE 'connector:%'));
+CREATE POLICY contact_key_in_functions ON {s}.contact_key TO kontor_owner USING ((SELECT auth.me({id})) IS NOT NULL);
 GRANT SELECT ON {s}.contact_key TO kontor_app;
 ALTER TABLE {s}.change ENABLE ROW LEVEL SECURITY;
 ALTER TABLE {s}.change FORCE ROW LEVEL SECURITY;
@@ -446,6 +456,18 @@ LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT coalesce((SELECT c.hidden_fields FROM {s}.connector c WHERE c.id = {s}.my_connector()), '{}')
+$$;
+
+-- Addresses among what was sent of a record that no living contact has: by these alone a deleted one may be
+-- looked for at a remote.
+CREATE FUNCTION {s}.free_emails(sent jsonb) RETURNS text[]
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT coalesce(array_agg(DISTINCT m.value), '{}')
+    FROM jsonb_array_elements(sent) i, hub.match_keys(i) m
+    WHERE m.kind = 'email' AND auth.me({id}) IS NOT NULL
+        AND NOT EXISTS (SELECT FROM {s}.contact_key k WHERE k.kind = 'email' AND k.value = m.value)
 $$;
 
 CREATE POLICY contact_people ON {s}.contact TO kontor_app
@@ -603,7 +625,10 @@ BEGIN
     DELETE FROM {s}.conflict WHERE contact = subject;
     DELETE FROM {s}.duplicate WHERE a = subject OR b = subject;
     DELETE FROM {s}.contact_key WHERE contact = subject;
-    UPDATE {s}.binding SET agreed = '{}', previous = NULL, pushed = '{}' WHERE entity = 'contact' AND record = subject;
+    UPDATE {s}.binding SET agreed = '{}', past = '[]', pushed = '{}' WHERE entity = 'contact' AND record = subject;
+    -- by the addresses sent a record is found that a remote may have made without saying so; they go with it
+    UPDATE {s}.delivery SET sent = CASE WHEN unsure OR state = 'leased' THEN hub.just_emails(sent) ELSE '[]' END
+    WHERE record = subject;
     DELETE FROM {s}.consent WHERE contact = subject;
     DELETE FROM {s}.idempotency WHERE effect = subject;
     UPDATE {s}.run SET params = params - 'samples' WHERE params ? 'samples';
@@ -617,5 +642,5 @@ $$;
 
 GRANT USAGE ON SCHEMA {s} TO kontor_app;
 GRANT USAGE ON SEQUENCE {s}.contact_id TO kontor_app;
-GRANT EXECUTE ON FUNCTION {s}.my_connector(), {s}.visible_facets(), {s}.hidden_fields(),
+GRANT EXECUTE ON FUNCTION {s}.my_connector(), {s}.visible_facets(), {s}.hidden_fields(), {s}.free_emails(jsonb),
     {s}.feed(xid8, bigint, int), {s}.erase_contact(bigint), {s}.reassert(bigint, jsonb) TO kontor_app;

@@ -1,5 +1,6 @@
 import Hub
 import Postgres
+import Synchronization
 import TestKit
 import Testing
 
@@ -105,6 +106,52 @@ import Testing
             #expect(try await tenant.number("SELECT count(*) FROM \(tenant.table("decision"))") == 1500)
             #expect(try await tenant.number("SELECT count(*) FROM \(tenant.table("delivery"))") == 1500)
             #expect(try await tenant.number("SELECT count(*) FROM \(tenant.table("outbox"))") == 0)
+        }
+    }
+
+    @Test func aBacklogIsSharedByRouters() async throws {
+        try await withTenant { tenant in
+            _ = try await tenant.connector("crm", pushes: ["all": []])
+            _ = try await tenant.merge(
+                (0..<1050).map { ["name": .string("N\($0)"), "emails": [["value": .string("n\($0)@example.org")]]] })
+            let told = Mutex<[Int]>([])
+            #expect(try await tenant.route(batch: 100, passes: 5) { pass in told.withLock { $0.append(pass.changes) } })
+            #expect(told.withLock { $0 } == [100, 100, 100, 100, 100], "a slice ends though more waits")
+            #expect(try await tenant.route(batch: 100, passes: .max) { _ in } == false)
+            for table in ["decision", "delivery"] {
+                #expect(try await tenant.number("SELECT count(*) FROM \(tenant.table(table))") == 1050)
+            }
+            #expect(try await tenant.number("SELECT count(*) FROM \(tenant.table("outbox"))") == 0)
+        }
+    }
+
+    @Test func whatIsDueKeepsItsPlaceUntilItGoesLive() async throws {
+        try await withTenant { tenant in
+            let crm = try await tenant.connector("crm", pushes: ["all": []])
+            let first = try await tenant.createContact(as: .staff(1), fields: ["given_name": "Ada"])
+            _ = try await tenant.routeAll()
+            let second = try await tenant.createContact(as: .staff(1), fields: ["given_name": "Ida"])
+            _ = try await tenant.merge([["given_name": "Eva", "emails": [["value": "eva@example.org"]]]])
+            _ = try await tenant.routeAll()
+            let eva = second.id + 1
+            let order: SQL =
+                "SELECT record FROM \(tenant.table("delivery")) WHERE plugin = \(crm.push) ORDER BY backfill, due_at, record"
+            #expect(try await tenant.rows(order).map { try $0.get("record") } == [first.id, second.id, eva])
+            for (record, name) in [(first.id, "Ava"), (eva, "Iva")] {
+                _ = try await tenant.editContact(
+                    record, as: .staff(1), version: nil, changes: ["given_name": .string(name)])
+            }
+            _ = try await tenant.routeAll()
+            // no longer of the import, but behind those that have waited longer as live ones
+            #expect(try await tenant.rows(order).map { try $0.get("record") } == [first.id, second.id, eva])
+            #expect(
+                try await tenant.number("SELECT count(*) FROM \(tenant.table("delivery")) WHERE backfill") == 0)
+            #expect(
+                try await tenant.number(
+                    """
+                    SELECT count(*) FROM \(tenant.table("delivery")) d
+                    WHERE d.wanted = (SELECT max(h.id) FROM \(tenant.table("change")) h WHERE h.record = d.record)
+                    """) == 3)
         }
     }
 

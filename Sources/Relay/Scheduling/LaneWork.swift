@@ -13,8 +13,8 @@ final class LaneWork: Sendable {
     private let tenants = Mutex<[Int64: (Tenant, Date)]>([:])
     private let scheduler = Mutex<LaneScheduler?>(nil)
     private static let failurePause = 2.0
-    /// Changes that one statement decides.
-    private static let batch = 500
+    /// Batches of changes that one slice decides.
+    private static let routingPasses = 5
 
     init(node: Node, links: Links, options: Relay.Options, log: Logger) {
         self.node = node
@@ -30,9 +30,10 @@ final class LaneWork: Sendable {
             guard let tenant = try await tenant(key.tenant) else { return .idle }
             switch key.lane {
             case .route:
-                let pass = try await tenant.route(limit: Self.batch)
-                for plugin in pass.plugins { ring(key.tenant, .deliver(plugin: plugin)) }
-                return pass.changes == Self.batch ? .again : .idle
+                let isMore = try await tenant.route(passes: Self.routingPasses) { pass in
+                    for plugin in pass.plugins { self.ring(key.tenant, .deliver(plugin: plugin)) }
+                }
+                return isMore ? .again : .idle
             case .dispatch: return try await dispatch(tenant)
             case .deliver(let plugin):
                 let next = try await DeliveryWorker(tenant: tenant, links: links, options: options, log: log)

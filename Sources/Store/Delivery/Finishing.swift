@@ -27,6 +27,10 @@ extension TenantDatabase {
                     CASE WHEN t.is_taken THEN 'the remote answered with record ' || t.remote_id || ', which is another contact''s'
                         ELSE t.message END AS message
                 FROM told t),
+            -- in the order in which routers mark, so that none waits for one that waits for it
+            locked AS MATERIALIZED (
+                SELECT d.record FROM \(table("delivery")) d WHERE d.plugin = \(plugin.id)
+                    AND d.record IN (SELECT record FROM r) ORDER BY d.record FOR UPDATE),
             held AS (
                 UPDATE \(table("delivery")) d SET
                     state = CASE WHEN r.outcome IN ('done', 'gone', 'skipped') AND d.wanted <= r.change THEN 'done'
@@ -45,7 +49,8 @@ extension TenantDatabase {
                         WHEN r.outcome IN ('done', 'gone', 'refused', 'skipped') THEN '[]'
                         WHEN r.outcome <> 'unsure' AND r.is_new THEN d.sent - 0 ELSE d.sent END,
                     leased_until = NULL, code = r.code, message = r.message, changed_at = now()
-                FROM r WHERE d.plugin = \(plugin.id) AND d.record = r.record AND d.fence = r.fence AND d.state = 'leased'
+                FROM r JOIN locked USING (record)
+                WHERE d.plugin = \(plugin.id) AND d.record = r.record AND d.fence = r.fence AND d.state = 'leased'
                 RETURNING d.record),
             logged AS (
                 UPDATE \(table("attempt")) a SET ended_at = clock_timestamp(), outcome = r.outcome, code = r.code,

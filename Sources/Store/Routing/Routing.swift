@@ -1,5 +1,6 @@
 public import Hub
 internal import Postgres
+import Synchronization
 
 /// What one pass of the router did.
 public struct RoutingPass: Sendable {
@@ -10,47 +11,89 @@ public struct RoutingPass: Sendable {
 }
 
 extension TenantDatabase {
+    /// Changes that one statement decides: enough to make up for planning it and waiting for the disk, and soon done.
+    public static let routingBatch = 1000
+    /// Routers that share a backlog. What two of them say about one record is settled by `wanted`.
+    private static let routers = 2
+
     /// Decides one batch of changes for every plugin, in one statement: takes them off the outbox, stores
     /// each verdict with its rule, and marks what is behind. All or nothing.
     /// - Parameter limit: most changes to take.
     public func route(limit: Int) async throws -> RoutingPass {
         let (plugins, compiler) = try await routingInput()
-        return try await route(plugins, compiler, limit: limit)
+        return try await decide(routing(plugins, compiler, limit: limit))
     }
 
     /// Routes until the outbox is empty.
-    public func routeAll(batch: Int = 500) async throws -> RoutingPass {
-        let (plugins, compiler) = try await routingInput()
-        var total = RoutingPass(changes: 0, accepted: 0, plugins: [])
-        while true {
-            let pass = try await route(plugins, compiler, limit: batch)
-            total = RoutingPass(
-                changes: total.changes + pass.changes, accepted: total.accepted + pass.accepted,
-                plugins: Set(total.plugins + pass.plugins).sorted())
+    public func routeAll(batch: Int = routingBatch) async throws -> RoutingPass {
+        let total = Mutex(RoutingPass(changes: 0, accepted: 0, plugins: []))
+        _ = try await route(batch: batch, passes: .max) { pass in
+            total.withLock {
+                $0 = RoutingPass(
+                    changes: $0.changes + pass.changes, accepted: $0.accepted + pass.accepted,
+                    plugins: Set($0.plugins + pass.plugins).sorted())
+            }
             if pass.accepted > 0 { ring() }
-            if pass.changes < batch { return total }
-            try Task.checkCancellation()
+        }
+        return total.withLock { $0 }
+    }
+
+    /// Routes what waits. One router does when it is at most a batch; a backlog is shared by some, each with
+    /// batches of its own.
+    /// - Parameters:
+    ///   - passes: most batches to decide, all by the rules read in the beginning; odd.
+    ///   - each: told of every batch when it is decided.
+    /// - Returns: whether more may wait.
+    public func route(
+        batch: Int = routingBatch, passes: Int, each: @escaping @Sendable (RoutingPass) -> Void
+    ) async throws -> Bool {
+        let (plugins, compiler) = try await routingInput()
+        let statement = try routing(plugins, compiler, limit: batch)
+        let first = try await decide(statement)
+        each(first)
+        guard first.changes == batch else { return false }
+        return try await withThrowingTaskGroup(of: Bool.self) { group in
+            for _ in 0..<Self.routers {
+                group.addTask {
+                    for _ in 0..<(passes - 1) / Self.routers {
+                        try Task.checkCancellation()
+                        let pass = try await decide(statement)
+                        each(pass)
+                        if pass.changes < batch { return false }
+                    }
+                    return true
+                }
+            }
+            return try await group.reduce(false) { $0 || $1 }
         }
     }
 
-    private func route(_ plugins: [RoutedPlugin], _ compiler: ConditionCompiler, limit: Int) async throws -> RoutingPass
-    {
+    private func decide(_ statement: SQL) async throws -> RoutingPass {
+        let row = try await run(as: .system, statement)[0][0]
+        return RoutingPass(
+            changes: try row.get("changes"), accepted: try row.get("accepted"), plugins: try row.get("plugins"))
+    }
+
+    /// The statement that decides a batch.
+    ///
+    /// What it takes off the outbox is an array of places, of which PostgreSQL expects few: so each change and its
+    /// contact are looked up by key, however large their tables are and whatever it knows of them. A record that is
+    /// due already keeps its place in the queue, and its row its place in the indexes. All routers mark in one order,
+    /// so that none waits for one that waits for it.
+    private func routing(_ plugins: [RoutedPlugin], _ compiler: ConditionCompiler, limit: Int) throws -> SQL {
         let verdicts = try plugins.map { try $0.verdict(compiler) }
         let ids = plugins.map(\.id)
-        let rows = try await run(
-            as: .system,
-            """
+        return """
             WITH taken AS (
-                DELETE FROM \(table("outbox")) o WHERE o.change IN (
-                    SELECT x.change FROM \(table("outbox")) x ORDER BY x.change LIMIT \(limit) FOR UPDATE SKIP LOCKED)
+                DELETE FROM \(table("outbox")) o WHERE o.ctid = ANY (ARRAY(
+                    SELECT x.ctid FROM \(table("outbox")) x ORDER BY x.change LIMIT \(limit) FOR UPDATE SKIP LOCKED))
                 RETURNING o.change),
-            e AS MATERIALIZED (
-                SELECT h.id, h.entity, h.record, h.kind, h.fields, h.origin, h.actor,
-                    coalesce(r.kind NOT IN ('hook', 'poll') OR r.params @> '{"first": true}', false) AS backfill
-                FROM taken t JOIN \(table("change")) h ON h.id = t.change LEFT JOIN \(table("run")) r ON r.id = h.run),
             v AS MATERIALIZED (
-                SELECT e.id, e.record, e.backfill, e.kind IN ('deleted', 'merged') AS removes, ARRAY[\(verdicts.joined(separator: ", "))]::text[] AS verdict
-                FROM e LEFT JOIN \(table("contact")) c ON c.id = e.record AND e.entity = 'contact'),
+                SELECT e.id, e.record, e.kind IN ('deleted', 'merged') AS removes,
+                    coalesce(r.kind NOT IN ('hook', 'poll') OR r.params @> '{"first": true}', false) AS backfill,
+                    ARRAY[\(verdicts.joined(separator: ", "))]::text[] AS verdict
+                FROM taken t JOIN \(table("change")) e ON e.id = t.change LEFT JOIN \(table("run")) r ON r.id = e.run
+                LEFT JOIN \(table("contact")) c ON c.id = e.record AND e.entity = 'contact'),
             decided AS (
                 INSERT INTO \(table("decision")) (change, plugin, verdict, rule)
                 SELECT v.id, \(ids)::bigint[], v.verdict, \(plugins.map { Int64($0.rule) })::int[] FROM v),
@@ -65,15 +108,13 @@ extension TenantDatabase {
                     removes = CASE WHEN excluded.wanted >= d.wanted THEN excluded.removes ELSE d.removes END,
                     backfill = d.state = 'due' AND d.backfill AND excluded.backfill,
                     state = CASE d.state WHEN 'leased' THEN 'leased' ELSE 'due' END,
-                    due_at = CASE WHEN d.state = 'due' AND d.attempts > 0 THEN d.due_at ELSE now() END,
+                    due_at = CASE WHEN d.state = 'due' AND (d.attempts > 0
+                        OR d.due_at <= now() AND (excluded.backfill OR NOT d.backfill)) THEN d.due_at ELSE now() END,
                     attempts = CASE d.state WHEN 'due' THEN d.attempts WHEN 'leased' THEN d.attempts ELSE 0 END,
                     changed_at = now()
                 RETURNING d.plugin)
-            SELECT (SELECT count(*) FROM v) AS changes, (SELECT count(*) FROM dirty) AS accepted,
-                ARRAY(SELECT DISTINCT plugin FROM dirty) AS plugins
-            """)[0]
-        return RoutingPass(
-            changes: try rows[0].get("changes"), accepted: try rows[0].get("accepted"),
-            plugins: try rows[0].get("plugins"))
+            SELECT (SELECT count(*) FROM v) AS changes, count(*) AS accepted,
+                coalesce(array_agg(DISTINCT plugin), '{}') AS plugins FROM dirty
+            """
     }
 }

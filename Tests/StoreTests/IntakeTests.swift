@@ -328,6 +328,28 @@ import Testing
         }
     }
 
+    /// The same new person from several systems in the same moment is one contact.
+    @Test func mergesAtOnceMakeOneContact() async throws {
+        try await withTenant { tenant in
+            var sources: [TestConnector] = []
+            for number in 0..<4 { sources.append(try await tenant.connector("s\(number)")) }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for source in sources {
+                    group.addTask {
+                        for round in 0..<5 {
+                            _ = try await tenant.take(
+                                source,
+                                [incoming("\(round)", ["first": "Ada", "mails": [.string("a\(round)@example.org")]])])
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try await tenant.number("SELECT count(*) FROM \(tenant.table("contact"))") == 5)
+            #expect(try await tenant.number("SELECT count(*) FROM \(tenant.table("binding"))") == 20)
+        }
+    }
+
     @Test func dryRunLeavesNothing() async throws {
         try await withTenant { tenant in
             _ = try await tenant.connector("crm", pushes: ["tag": "x"])

@@ -40,8 +40,15 @@ struct Merge {
         // A wave takes at most one row per contact and per e-mail; the others find what it wrote. Rows of one
         // connector never share a contact, so there one wave does.
         var isLeft = true
+        var mayAdd = false
         while isLeft {
             try await matchByKeys(session)
+            if !mayAdd, try await hasUnmatched(session) {
+                // one merge of the tenant makes contacts at a time, and sees those made before it
+                _ = try await session.query("LOCK TABLE \(table("duplicate")) IN SHARE UPDATE EXCLUSIVE MODE")
+                mayAdd = true
+                continue
+            }
             try await changeMatched(session)
             isLeft = try await addNew(session)
         }
@@ -50,6 +57,11 @@ struct Merge {
             try await bind(connector, session)
         }
         return try await count(session)
+    }
+
+    private func hasUnmatched(_ session: Session) async throws -> Bool {
+        try await session.query(
+            "SELECT EXISTS (SELECT FROM \(table("stage")) s WHERE \(mine) AND s.contact IS NULL) AS has")[0].get("has")
     }
 
     /// Rows whose remote record is known: echoes, old news and deletions end here.

@@ -100,7 +100,7 @@ struct DeliveryWorker {
             outcomes = try await sink.push(batch.map(\.push))
             if let error = Self.worst(outcomes) {
                 standing = try await note(error, plugin)
-            } else {
+            } else if plugin.failures > 0 {
                 try await tenant.noteRemote(connector: plugin.connector, closedFor: nil)
             }
         } catch let error as RemoteError {

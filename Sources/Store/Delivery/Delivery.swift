@@ -12,6 +12,8 @@ public struct DeliveryPlugin: Sendable {
     public let mapping: Mapping
     /// How this connector's records are read; nil when none are taken in from there.
     public let pull: PullSide?
+    /// How often in a row the remote failed as a whole.
+    public let failures: Int
 
     /// The pull plugin of the same connector.
     public struct PullSide: Sendable {
@@ -106,6 +108,7 @@ extension TenantDatabase {
             as: .system, fieldsQuery,
             ("""
             SELECT p.id, p.connector, k.kind, k.name, k.settings, p.mapping, k.closed_fields,
+                coalesce(b.failures, 0) AS failures,
                 q.id AS pull, q.mapping AS pull_mapping, q.state = 'paused' AS pull_paused
             FROM \(table("plugin")) p JOIN \(table("connector")) k ON k.id = p.connector
             LEFT JOIN \(table("budget")) b ON b.connector = k.id
@@ -123,7 +126,7 @@ extension TenantDatabase {
         let plugin = DeliveryPlugin(
             id: try row.get("id"), connector: try row.get("connector"), connectorKind: try row.get("kind"),
             connectorName: try row.get("name"), settings: try JSON(text: row.get("settings")),
-            mapping: try Mapping(JSON(text: row.get("mapping"))), pull: pull)
+            mapping: try Mapping(JSON(text: row.get("mapping"))), pull: pull, failures: try row.get("failures"))
         return (plugin, normaliser(try catalogue(rows[0])))
     }
 

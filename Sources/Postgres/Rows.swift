@@ -1,4 +1,5 @@
 import CLibpq
+import Glibc
 import Synchronization
 
 /// The result of one statement. Owns libpq's result, which never changes after it was made, so that any number of
@@ -31,8 +32,16 @@ public final class Rows: @unchecked Sendable {
     /// The command tag: `INSERT 0 1`, `ROLLBACK`.
     var tag: String { PQcmdStatus(result).map { String(cString: $0) } ?? "" }
 
-    func columnName(_ index: Int) -> String {
-        PQfname(result, Int32(truncatingIfNeeded: index)).map { String(cString: $0) } ?? ""
+    func columnName(_ index: Int) -> String { withColumnName(index) { String(decoding: $0, as: UTF8.self) } }
+
+    /// Calls `body` with the bytes of a column's name, valid during the call only.
+    func withColumnName<R>(_ index: Int, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+        guard let name = PQfname(result, Int32(truncatingIfNeeded: index)) else {
+            return body(UnsafeBufferPointer(start: nil, count: 0))
+        }
+        return body(
+            UnsafeBufferPointer(
+                start: UnsafeRawPointer(name).assumingMemoryBound(to: UInt8.self), count: strlen(name)))
     }
 
     /// The position of a column, or nil. Costs one comparison when columns are asked for in order.
@@ -54,7 +63,7 @@ public final class Rows: @unchecked Sendable {
 
     private func matches(_ index: Int, _ wanted: UnsafeBufferPointer<UInt8>) -> Bool {
         guard let name = PQfname(result, Int32(truncatingIfNeeded: index)) else { return false }
-        for (offset, byte) in wanted.enumerated() where UInt8(bitPattern: name[offset]) != byte { return false }
+        for offset in 0..<wanted.count where UInt8(bitPattern: name[offset]) != wanted[offset] { return false }
         return name[wanted.count] == 0
     }
 

@@ -80,6 +80,8 @@ import Testing
             #expect(String(decoding: rows[0].json(), as: UTF8.self) == expected)
             #expect(String(decoding: rows[1].json(), as: UTF8.self) == "[]")
             #expect(String(decoding: rows[2].json(), as: UTF8.self) == #"[{"x":1},{"x":2},{"x":3}]"#)
+            #expect("[" + String(decoding: rows[0].json(row: 0), as: UTF8.self) + "]" == expected)
+            #expect(String(decoding: rows[2].json(row: 1), as: UTF8.self) == #"{"x":2}"#)
         }
     }
 

@@ -177,6 +177,29 @@ import Testing
         #expect(mixes == 0)
     }
 
+    /// Contexts are signed once and used again: for the same actor, tenant and backend only.
+    @Test func everyActorHasItsOwnContext() async throws {
+        try await withTenant { tenant in
+            try await withTenant { other in
+                let actors = [Actor.system, .staff(1), .staff(2), .token(1), .connector(1), .intake(1)]
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for number in 0..<120 {
+                        group.addTask {
+                            let actor = actors[number % actors.count]
+                            let (mine, not) = number / actors.count % 2 == 0 ? (tenant, other) : (other, tenant)
+                            let question: SQL =
+                                "SELECT auth.me(\(mine.tenant.id)) AS me, auth.me(\(not.tenant.id)) AS not_me"
+                            let row = try await mine.rows(question, as: actor)[0]
+                            #expect(try row.get("me") == actor.description)
+                            #expect(row.isNull("not_me"))
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+            }
+        }
+    }
+
     /// Every table, view and function of one tenant, asked under the context of another.
     @Test func catalogueOfOneTenantIsEmptyToAnother() async throws {
         let cluster = try await TestCluster.shared.value

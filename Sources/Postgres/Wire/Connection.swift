@@ -181,7 +181,7 @@ extension Connection {
                     PQclear(result)
                     return lose(PostgresError(.usage, "COPY is for copyIn and copyOut of a session"), &completions)
                 }
-                queue.first { $0.take(Rows(result), failure: nil, aborted: false) }
+                queue.first { $0.take(result, failure: nil, aborted: false) }
                 return finishFirst(&completions)
             case PGRES_FATAL_ERROR, PGRES_BAD_RESPONSE:
                 take(result, PostgresError(result: result), aborted: false)
@@ -194,7 +194,7 @@ extension Connection {
     private func take(_ result: OpaquePointer, _ failure: PostgresError?, aborted: Bool) {
         queue.first { operation in
             if failure?.sqlState == "26000", case .deallocate = operation.currentStep { statements.removeAll() }
-            operation.take(Rows(result), failure: failure, aborted: aborted)
+            operation.take(result, failure: failure, aborted: aborted)
         }
     }
 

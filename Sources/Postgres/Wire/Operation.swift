@@ -1,3 +1,5 @@
+import CLibpq
+
 /// What to do with the result of one message of a pipeline.
 enum Step {
     /// The context that the caller set before its statements, and housekeeping: the result is dropped.
@@ -22,7 +24,8 @@ struct Operation {
     var continuation: UnsafeContinuation<[Rows], any Error>?
     var steps: [Step]
     var results: [Rows] = []
-    var error: PostgresError?
+    /// A `PostgresError`; boxed, since it is large and operations are moved about.
+    var error: (any Error)?
     /// Monotonic nanoseconds; 0 for none.
     var deadline: UInt64 = 0
     /// True on shared connections, whose load the pool compares.
@@ -34,7 +37,7 @@ struct Operation {
     var currentStep: Step { position < steps.count ? steps[position] : .keep(nil) }
 
     /// Takes the result of the next step. Ownership of `result` passes to this call.
-    mutating func take(_ result: Rows, failure: PostgresError?, aborted: Bool) {
+    mutating func take(_ result: OpaquePointer, failure: PostgresError?, aborted: Bool) {
         let step = currentStep
         position += 1
         if error == nil, let failure { error = failure }
@@ -43,8 +46,9 @@ struct Operation {
         case .parse(let entry): entry.state = failure == nil && !aborted ? .ready : .broken
         case .keep(let entry):
             if let failure, failure.isStalePlan { entry?.state = .broken }
-            if error == nil { results.append(result) }
+            if error == nil { return results.append(Rows(result)) }
         }
+        PQclear(result)
     }
 }
 

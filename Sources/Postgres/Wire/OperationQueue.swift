@@ -1,10 +1,11 @@
 /// The operations of a connection in order of sending. An array with a moving head: it empties all the time, and
 /// then starts over without copying. Guarded by the connection's lock.
 struct OperationQueue {
-    private var items: [Operation] = []
+    /// nil before `head`.
+    private var items: [Operation?] = []
     private var head = 0
 
-    var firstKind: Operation.Kind? { head < items.count ? items[head].kind : nil }
+    var firstKind: Operation.Kind? { head < items.count ? items[head]?.kind : nil }
     var isEmpty: Bool { head == items.count }
 
     mutating func append(_ operation: Operation) {
@@ -12,13 +13,13 @@ struct OperationQueue {
         items.append(operation)
     }
 
-    mutating func first(_ change: (inout Operation) -> Void) { change(&items[head]) }
+    /// Changes the first; there must be one.
+    mutating func first(_ change: (inout Operation) -> Void) { change(&items[head]!) }
 
+    /// Takes the first out; there must be one.
     mutating func removeFirst() -> Operation {
-        let operation = items[head]
+        guard let operation = items[head].take() else { preconditionFailure("the queue is empty") }
         if operation.deadline > 0 { Reactor.shared.deadlineRemoved() }
-        items[head].continuation = nil
-        items[head].results = []
         head += 1
         if head == items.count {
             items.removeAll(keepingCapacity: true)
@@ -32,12 +33,13 @@ struct OperationQueue {
 
     /// Resumes overdue callers; their operations stay queued, because their results are still to come.
     mutating func expire(_ now: UInt64, _ completions: inout Completions) {
-        for index in head..<items.count where items[index].deadline > 0 && items[index].deadline <= now {
-            guard items[index].continuation != nil else { continue }
-            var overdue = items[index]
+        for index in head..<items.count {
+            guard var overdue = items[index], overdue.deadline > 0, overdue.deadline <= now,
+                overdue.continuation != nil
+            else { continue }
             overdue.error = PostgresError(.timeout, "the deadline passed")
             completions.finish(overdue)
-            items[index].continuation = nil
+            items[index]?.continuation = nil
         }
     }
 }

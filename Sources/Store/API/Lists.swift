@@ -63,7 +63,7 @@ extension TenantDatabase {
             FROM \(table("plugin")) WHERE id = \(id)
             """)[0]
         guard rows.count == 1 else { throw Failure.notFound("plugin") }
-        return Array(rows.json().dropFirst().dropLast())
+        return rows.json(row: 0)
     }
 
     /// Asks for a poll of a plugin now.

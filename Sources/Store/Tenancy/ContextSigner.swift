@@ -17,8 +17,9 @@ struct ContextSigner: Sendable {
         self.isPooled = isPooled
     }
 
-    func context(tenant: Int64, actor: Actor, backend: Int32) -> String {
-        let expiry = Int(Date().timeIntervalSince1970) + Self.lifetime
+    /// - Parameter extra: seconds the signature holds beyond its usual lifetime, for one that is used again.
+    func context(tenant: Int64, actor: Actor, backend: Int32, extra: Int = 0) -> String {
+        let expiry = Int(Date().timeIntervalSince1970) + Self.lifetime + extra
         let payload = "\(tenant)|\(actor)|\(expiry)|\(isPooled ? 0 : backend)"
         return payload + "|" + Crypto.hex(key.sign(payload.utf8))
     }

@@ -6,6 +6,7 @@ public final class Node: Sendable {
     public let database: Database
     public let bell: Bell
     let signer: ContextSigner
+    let contexts: ContextStatements
     let log: Logger
     let secrets: InstanceSecrets
 
@@ -15,7 +16,8 @@ public final class Node: Sendable {
     ///   - isPooled: a transaction pooler stands before PostgreSQL.
     public init(database: Database, secrets: InstanceSecrets, isPooled: Bool = false, log: Logger) {
         self.database = database
-        self.signer = ContextSigner(key: secrets.contextKey, isPooled: isPooled)
+        signer = ContextSigner(key: secrets.contextKey, isPooled: isPooled)
+        contexts = ContextStatements(signer: signer)
         self.bell = Bell(database: database, log: log)
         self.log = log
         self.secrets = secrets

@@ -41,19 +41,11 @@ public struct TenantDatabase: Sendable {
     public func ring() { node.bell.ring(tenant.id) }
 
     private func prelude(_ actor: Actor, run: Int64?) -> @Sendable (Int32) -> SQL {
-        let signer = node.signer
+        let contexts = node.contexts
         let tenant = tenant.id
-        return { backend in
-            let context = signer.context(tenant: tenant, actor: actor, backend: backend)
-            if let run {
-                return """
-                    SELECT set_config('kontor.context', \(context), true), set_config('kontor.bell', 'own', true),
-                        set_config('kontor.run', \(String(run)), true)
-                    """ as SQL
-            }
-            return
-                ("SELECT set_config('kontor.context', \(context), true), set_config('kontor.bell', 'own', true)"
-                as SQL).prepared()
+        if let run {
+            return { contexts.statement(tenant: tenant, actor: actor, backend: $0, run: run) }
         }
+        return { contexts.statement(tenant: tenant, actor: actor, backend: $0) }
     }
 }

@@ -189,10 +189,8 @@ $$;
 -- What a record held in the fields that are about to change, null for none.
 CREATE FUNCTION hub.former(before jsonb, after jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT coalesce(jsonb_object_agg(f, coalesce(before -> f, 'null')), '{}') FROM unnest(hub.changed_fields(before, after)) f
-$$;
+RETURN (SELECT coalesce(jsonb_object_agg(f, coalesce(before -> f, 'null')), '{}')
+    FROM unnest(hub.changed_fields(before, after)) f);
 
 -- A list with an item in front, unless it is there already; the last ones fall off.
 CREATE FUNCTION hub.remember(item jsonb, list jsonb, at_most int) RETURNS jsonb
@@ -222,12 +220,6 @@ CREATE FUNCTION hub.pick(data jsonb, keys text[]) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(data) WHERE key = ANY (keys) $$;
-
--- Just these members of an object, null for those it does not have.
-CREATE FUNCTION hub.pick_all(data jsonb, keys text[]) RETURNS jsonb
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $$ SELECT coalesce(jsonb_object_agg(k, coalesce(data -> k, 'null')), '{}') FROM unnest(keys) k $$;
 
 -- Records sent, with nothing but their e-mail addresses.
 CREATE FUNCTION hub.just_emails(sent jsonb) RETURNS jsonb

@@ -181,17 +181,24 @@ extension TenantDatabase {
                     WHERE d.plugin = \(plugin.id) AND d.state = 'due' AND d.due_at <= (SELECT at FROM moment)
                     ORDER BY d.backfill, d.due_at LIMIT \(limit) FOR UPDATE SKIP LOCKED) w
                 LIMIT \(limit)),
-            picked AS MATERIALIZED (
-                SELECT d.record, d.wanted, d.sent, s.version, d.removes OR s.deleted_at IS NOT NULL AS deleted,
+            -- a join does not reach through a barrier view to its index, a list of keys does
+            shared AS MATERIALIZED (
+                SELECT s.id, s.version, s.deleted_at,
                     s.data || CASE WHEN s.name IS NULL THEN '{}' ELSE jsonb_build_object('name', s.name) END AS data
+                FROM \(table("contact_shared")) s WHERE s.id = ANY (ARRAY(SELECT record FROM held))),
+            picked AS MATERIALIZED (
                 -- a locked row is read in its newest form, all else as of the statement's beginning: so read it again
+                SELECT d.record, d.wanted, d.sent, s.version, d.removes OR s.deleted_at IS NOT NULL AS deleted, s.data,
+                    jsonb_build_array((SELECT coalesce(jsonb_object_agg(f, coalesce(s.data -> f, 'null')), '{}')
+                        FROM unnest(\(sent)::text[]) f)) AS state
                 FROM held h JOIN \(table("delivery")) d ON d.plugin = \(plugin.id) AND d.record = h.record
-                LEFT JOIN \(table("contact_shared")) s ON s.id = h.record),
+                LEFT JOIN shared s ON s.id = h.record),
             claimed AS (
                 UPDATE \(table("delivery")) d SET state = 'leased', fence = d.fence + 1, attempts = d.attempts + 1,
                     unsure = d.unsure OR d.state = 'leased',
                     sent = CASE WHEN p.deleted OR p.data IS NULL THEN d.sent
-                        ELSE hub.remember(hub.pick_all(p.data, \(sent)), d.sent, \(Self.sentKept)) END,
+                        WHEN d.sent = '[]' THEN p.state
+                        ELSE hub.remember(p.state -> 0, d.sent, \(Self.sentKept)) END,
                     leased_until = clock_timestamp() + make_interval(secs => \(lease)), changed_at = now()
                 FROM picked p WHERE d.plugin = \(plugin.id) AND d.record = p.record
                 RETURNING d.record, p.wanted, d.fence, d.attempts, d.unsure, d.sent, d.sent <> p.sent AS is_new,
@@ -204,8 +211,8 @@ extension TenantDatabase {
                 CASE WHEN k.deleted AND k.unsure AND b.remote_id IS NULL THEN \(table("free_emails"))(k.sent)
                     ELSE '{}' END AS emails
             FROM claimed k
-            LEFT JOIN \(table("binding")) b ON b.connector = \(plugin.connector) AND b.entity = 'contact'
-                AND b.record = k.record AND b.gone_at IS NULL
+            LEFT JOIN LATERAL (SELECT x.* FROM \(table("binding")) x WHERE x.connector = \(plugin.connector)
+                AND x.entity = 'contact' AND x.record = k.record AND x.gone_at IS NULL LIMIT 1) b ON true
             ORDER BY k.record
             """)[0]
         return try rows.map { row in

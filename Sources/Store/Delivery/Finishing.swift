@@ -8,7 +8,19 @@ extension TenantDatabase {
     public func finish(_ plugin: DeliveryPlugin, _ results: [DeliveryResult], maxAttempts: Int) async throws -> Int {
         guard !results.isEmpty else { return 0 }
         let list = JSON.array(results.map(\.json)).text
-        let rows = try await run(
+        // said beside each join, so that PostgreSQL expects few rows and goes by the keys
+        let records = results.map(\.record)
+        let unbound: SQL =
+            !results.contains { $0.outcome == .gone }
+            ? ""
+            : """
+            , unbound AS (
+                UPDATE \(table("binding")) b SET gone_at = now() FROM r JOIN held USING (record)
+                WHERE r.outcome = 'gone' AND b.connector = \(plugin.connector) AND b.entity = 'contact'
+                    AND b.record = r.record)
+            """
+        // what a crash takes back is a lease that ends: an attempt of unknown end
+        let rows = try await runUnawaited(
             as: .connector(plugin.connector),
             """
             WITH told AS (
@@ -30,7 +42,7 @@ extension TenantDatabase {
             -- in the order in which routers mark, so that none waits for one that waits for it
             locked AS MATERIALIZED (
                 SELECT d.record FROM \(table("delivery")) d WHERE d.plugin = \(plugin.id)
-                    AND d.record IN (SELECT record FROM r) ORDER BY d.record FOR UPDATE),
+                    AND d.record = ANY (\(records)) ORDER BY d.record FOR UPDATE),
             held AS (
                 UPDATE \(table("delivery")) d SET
                     state = CASE WHEN r.outcome IN ('done', 'gone', 'skipped') AND d.wanted <= r.change THEN 'done'
@@ -50,12 +62,14 @@ extension TenantDatabase {
                         WHEN r.outcome <> 'unsure' AND r.is_new THEN d.sent - 0 ELSE d.sent END,
                     leased_until = NULL, code = r.code, message = r.message, changed_at = now()
                 FROM r JOIN locked USING (record)
-                WHERE d.plugin = \(plugin.id) AND d.record = r.record AND d.fence = r.fence AND d.state = 'leased'
+                WHERE d.plugin = \(plugin.id) AND d.record = r.record AND d.record = ANY (\(records))
+                    AND d.fence = r.fence AND d.leased_until IS NOT NULL
                 RETURNING d.record),
             logged AS (
                 UPDATE \(table("attempt")) a SET ended_at = clock_timestamp(), outcome = r.outcome, code = r.code,
                     message = r.message
-                FROM r WHERE a.plugin = \(plugin.id) AND a.record = r.record AND a.fence = r.fence AND a.outcome IS NULL),
+                FROM r WHERE a.plugin = \(plugin.id) AND a.record = r.record AND a.record = ANY (\(records))
+                    AND a.fence = r.fence AND a.outcome IS NULL),
             bound AS (
                 INSERT INTO \(table("binding")) AS b (connector, entity, record, remote_id, remote_version, remote_at,
                     agreed, pushed, pushed_at)
@@ -69,12 +83,9 @@ extension TenantDatabase {
                     agreed = jsonb_strip_nulls(b.agreed || excluded.agreed),
                     past = hub.remember(hub.former(b.agreed, jsonb_strip_nulls(b.agreed || excluded.agreed)), b.past, 4),
                     pushed = (excluded.pushed || b.pushed)[1:5], pushed_at = excluded.pushed_at,
-                    bound_at = CASE WHEN b.gone_at IS NULL THEN b.bound_at ELSE now() END, gone_at = NULL),
-            unbound AS (
-                UPDATE \(table("binding")) b SET gone_at = now() FROM r JOIN held USING (record) WHERE r.outcome = 'gone'
-                AND b.connector = \(plugin.connector) AND b.entity = 'contact' AND b.record = r.record)
+                    bound_at = CASE WHEN b.gone_at IS NULL THEN b.bound_at ELSE now() END, gone_at = NULL)\(unbound)
             SELECT count(*) AS n FROM held
-            """)[0]
+            """)
         return try rows[0].get("n")
     }
 }

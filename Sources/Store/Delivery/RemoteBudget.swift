@@ -5,7 +5,7 @@ extension TenantDatabase {
     /// Takes calls from the remote's budget, which all processes share.
     /// - Returns: calls granted (0 to `wanted`), and seconds until there is one when there was none.
     public func takeBudget(connector: Int64, wanted: Int) async throws -> (granted: Int, wait: Double) {
-        let rows = try await run(
+        let rows = try await runUnawaited(
             as: .system,
             """
             WITH state AS (
@@ -22,7 +22,7 @@ extension TenantDatabase {
                 THEN extract(epoch FROM closed_until - clock_timestamp())
                 ELSE greatest(0.01, (1 - have) / per_second) END)::double precision AS wait
             FROM grant_now
-            """)[0]
+            """)
         guard let row = rows.first else { return (wanted, 0) }
         return (try row.get("granted"), try row.get("wait"))
     }

@@ -18,6 +18,14 @@ public struct TenantDatabase: Sendable {
             scope: tenant.id, prelude: prelude(actor, run: nil), deadline: deadline, statements)
     }
 
+    /// Runs one statement without waiting for the disk: a crash of the server may take it back, as a whole, until a
+    /// later commit is awaited. For what is then done anew by itself.
+    /// - Throws: `PostgresError`.
+    func runUnawaited(as actor: Actor, _ statement: SQL) async throws -> Rows {
+        try await run(as: actor, ("SELECT set_config('synchronous_commit', 'off', true)" as SQL).prepared(), statement)[
+            1]
+    }
+
     /// Runs a transaction of several steps on a connection of its own, and rings the bell after it.
     /// - Parameter run: the intake run that changes are recorded under.
     /// - Throws: `PostgresError`, and what `body` throws.

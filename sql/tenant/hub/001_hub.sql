@@ -150,7 +150,8 @@ CREATE TABLE {s}.binding (
     -- the last run that showed it
     seen_run bigint,
     CONSTRAINT binding_pk PRIMARY KEY (connector, entity, record),
-    CONSTRAINT binding_remote UNIQUE (connector, entity, remote_id)
+    -- the record's number first: by the other two alone nobody is to look
+    CONSTRAINT binding_remote UNIQUE (remote_id, connector, entity)
 );
 
 -- State of delivery: this record is behind in this plugin's remote. A row that is due already is only told a newer

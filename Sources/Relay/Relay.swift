@@ -1,4 +1,3 @@
-public import ConnectorKit
 public import Logging
 public import Store
 

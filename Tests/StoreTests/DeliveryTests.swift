@@ -127,7 +127,7 @@ import Testing
                 for number in 0..<150 {
                     _ = try await tenant.editContact(
                         contact, as: .staff(1), version: nil, changes: ["given_name": .string("N\(number)")])
-                    _ = try await tenant.route(limit: 10)
+                    _ = try await tenant.route(batch: 10, passes: 1) { _ in }
                 }
             }()
             var last: JSON?

@@ -16,14 +16,6 @@ extension TenantDatabase {
     /// Routers that share a backlog. What two of them say about one record is settled by `wanted`.
     private static let routers = 2
 
-    /// Decides one batch of changes for every plugin, in one statement: takes them off the outbox, stores
-    /// each verdict with its rule, and marks what is behind. All or nothing.
-    /// - Parameter limit: most changes to take.
-    public func route(limit: Int) async throws -> RoutingPass {
-        let (plugins, compiler) = try await routingInput()
-        return try await decide(routing(plugins, compiler, limit: limit))
-    }
-
     /// Routes until the outbox is empty.
     public func routeAll(batch: Int = routingBatch) async throws -> RoutingPass {
         let total = Mutex(RoutingPass(changes: 0, accepted: 0, plugins: []))
@@ -38,8 +30,9 @@ extension TenantDatabase {
         return total.withLock { $0 }
     }
 
-    /// Routes what waits. One router does when it is at most a batch; a backlog is shared by some, each with
-    /// batches of its own.
+    /// Routes what waits: decides changes for every plugin, a batch in one statement that takes them off the outbox, stores
+    /// each verdict with its rule, and marks what is behind, all or nothing. One router does when it is at most a
+    /// batch; a backlog is shared by some, each with batches of its own.
     /// - Parameters:
     ///   - passes: most batches to decide, all by the rules read in the beginning; odd.
     ///   - each: told of every batch when it is decided.

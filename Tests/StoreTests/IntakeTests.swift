@@ -328,6 +328,39 @@ import Testing
         }
     }
 
+    @Test func pollsOfAPluginGoOneAtATimeAndAHeldUpOneTakesNothing() async throws {
+        try await withTenant { tenant in
+            let crm = try await tenant.connector("crm")
+            for _ in 0..<2 {
+                _ = try await tenant.createRun(as: .system, kind: "poll", plugin: crm.pull, connector: crm.id)
+            }
+            let late = try #require(try await tenant.claimRun(lease: 60))
+            #expect(try await tenant.claimRun(lease: 60)?.id == nil, "the second waits for the first")
+            _ = try await tenant.rows("UPDATE \(tenant.table("run")) SET leased_until = now() - interval '1 s'")
+            let next = try #require(try await tenant.claimRun(lease: 60))
+            #expect(next.id == late.id && next.fence > late.fence)
+            let plugin = try #require(try await tenant.pullPlugin(crm.pull))
+            let rows = try await tenant.stagedRows(
+                [incoming("1", ["first": "Ada"])], plugin: plugin, firstLine: 1)
+            await #expect(throws: RunLost.self) {
+                try await tenant.takePage(rows, plugin: plugin, run: late.id, fence: late.fence, reading: Reading())
+            }
+            #expect(try await tenant.number("SELECT count(*) FROM \(tenant.table("contact"))") == 0)
+            _ = try await tenant.takePage(rows, plugin: plugin, run: next.id, fence: next.fence, reading: Reading())
+            #expect(try await tenant.number("SELECT count(*) FROM \(tenant.table("contact"))") == 1)
+            // a report older than what is known is no news, also of a record that was unlinked
+            _ = try await tenant.take(crm, [incoming("1", ["first": "Eva"], at: "2026-01-02T00:00:00Z")])
+            _ = try await tenant.take(crm, [incoming("1", [:], isDeleted: true)])
+            let report = Reading(began: try await tenant.reading().began, isReport: true)
+            let old = try await tenant.take(
+                crm, [incoming("1", ["first": "Ada"], at: "2026-01-01T00:00:00Z")], reading: report)
+            #expect(old.byVerdict == ["outdated": 1])
+            #expect(
+                try await tenant.number(
+                    "SELECT count(*) FROM \(tenant.table("binding")) WHERE gone_at IS NOT NULL") == 1)
+        }
+    }
+
     /// The same new person from several systems in the same moment is one contact.
     @Test func mergesAtOnceMakeOneContact() async throws {
         try await withTenant { tenant in

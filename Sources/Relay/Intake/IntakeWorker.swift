@@ -18,6 +18,8 @@ struct IntakeWorker {
         guard let run = try await tenant.claimRun(lease: Self.lease) else { return .idle }
         do {
             try await perform(run)
+        } catch is RunLost {
+            return .again
         } catch let error as RemoteError {
             if case .locked(_, let message) = error, let connector = run.connector {
                 try await tenant.lock(connector: connector, reason: message)
@@ -74,7 +76,7 @@ struct IntakeWorker {
             case .contact:
                 let rows = try await tenant.stagedRows(records, plugin: plugin, firstLine: line)
                 _ = try await tenant.takePage(
-                    rows, plugin: plugin, run: run.id, reading: reading, cursor: next, part: part)
+                    rows, plugin: plugin, run: run.id, fence: run.fence, reading: reading, cursor: next, part: part)
             case .product: try await tenant.takeProducts(records, plugin: plugin, cursor: next)
             case .order: try await tenant.takeOrders(records, plugin: plugin, cursor: next)
             }

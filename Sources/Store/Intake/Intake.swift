@@ -73,16 +73,20 @@ extension TenantDatabase {
 
     /// Takes one page of a poll in, and remembers where it ended, in one transaction.
     /// - Parameters:
+    ///   - fence: of the claimed run; nil for one that nobody else can take.
     ///   - reading: when and how the records were read.
     ///   - cursor: where to go on; nil leaves it where it was.
     ///   - part: which part of a listing of everything the page is.
     /// - Returns: how many rows met which end; "unclear" ones are to be read again.
+    /// - Throws: `RunLost`; then nothing was taken.
     public func takePage(
-        _ rows: [StagedRow], plugin: PullPlugin, run: Int64, reading: Reading, cursor: String? = nil,
+        _ rows: [StagedRow], plugin: PullPlugin, run: Int64, fence: Int64? = nil, reading: Reading,
+        cursor: String? = nil,
         part: ListingPart = ListingPart()
     ) async throws -> MergeCounts {
         let actor = Actor.intake(plugin.connector)
         return try await transaction(as: actor, run: run) { session in
+            if let fence { try await demand(fence, of: run, session) }
             try await stage(rows, run: run, session)
             var counts = MergeCounts()
             if let first = rows.first, let last = rows.last {

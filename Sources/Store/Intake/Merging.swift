@@ -87,8 +87,8 @@ struct Merge {
                 WHEN s.deleted THEN 'unlinked'
                 WHEN b.gone_at IS NULL AND s.hash = ANY (b.pushed)
                     AND (s.remote_at <= b.remote_at OR s.remote_at IS NULL OR b.remote_at IS NULL) THEN 'echo'
-                WHEN b.gone_at IS NULL AND s.remote_at < b.remote_at THEN 'outdated'
-                WHEN b.gone_at IS NULL AND \(reading.isReport) AND s.remote_at = b.remote_at
+                WHEN s.remote_at < b.remote_at AND (b.gone_at IS NULL OR \(reading.isReport)) THEN 'outdated'
+                WHEN \(reading.isReport) AND s.remote_at = b.remote_at
                     AND jsonb_strip_nulls(s.data) <> b.agreed THEN 'unclear' END
             FROM \(table("binding")) b
             WHERE \(mine) AND b.connector = \(connector) AND b.entity = 'contact' AND b.remote_id = s.remote_id
@@ -270,14 +270,15 @@ struct Merge {
                 pushed = '{}', bound_at = CASE WHEN b.gone_at IS NULL THEN b.bound_at ELSE now() END, gone_at = NULL,
                 seen_run = excluded.seen_run
             """)
-        // what else the remote showed is there, whatever became of the row
+        // what else the remote showed is there, whatever became of the row; an old or unclear report shows nothing
         _ = try await session.query(
             """
             UPDATE \(table("binding")) b SET gone_at = NULL, seen_run = \(run),
                 remote_version = CASE WHEN s.verdict = 'echo' THEN coalesce(s.remote_version, b.remote_version)
                     ELSE b.remote_version END
             FROM \(table("stage")) s WHERE s.run = \(run) AND s.line BETWEEN \(lines.lowerBound) AND \(lines.upperBound)
-                AND s.verdict IN ('echo', 'outdated', 'unclear', 'deleted_here', 'refused') AND NOT s.deleted
+                AND s.verdict IN ('echo', 'outdated', 'deleted_here', 'refused') AND NOT s.deleted
+                AND NOT (s.verdict = 'outdated' AND \(reading.isReport))
                 AND b.connector = \(connector) AND b.entity = 'contact' AND b.remote_id = s.remote_id
             """)
     }

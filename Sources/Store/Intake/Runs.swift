@@ -95,7 +95,10 @@ extension TenantDatabase {
                 params = CASE WHEN r.kind = 'poll' AND NOT r.params ? 'first' THEN r.params || jsonb_build_object('first',
                     (SELECT p.cursor IS NULL FROM \(table("plugin")) p WHERE p.id = r.plugin)) ELSE r.params END
             WHERE r.id = (SELECT x.id FROM \(table("run")) x
-                WHERE x.state = 'queued' OR x.state = 'running' AND x.leased_until < clock_timestamp()
+                WHERE (x.state = 'queued' OR x.state = 'running' AND x.leased_until < clock_timestamp())
+                    -- polls of a plugin go on from one cursor: one at a time, in their order
+                    AND NOT (x.kind = 'poll' AND EXISTS (SELECT FROM \(table("run")) o WHERE o.plugin = x.plugin
+                        AND o.kind = 'poll' AND o.id < x.id AND o.state IN ('queued', 'running')))
                 ORDER BY x.id LIMIT 1 FOR UPDATE SKIP LOCKED)
             RETURNING r.id, r.kind, r.plugin, r.connector, r.params, r.dry, r.fence, r.actor
             """)[0]
@@ -106,6 +109,13 @@ extension TenantDatabase {
                 isDry: try row.get("dry"),
                 fence: try row.get("fence"), actor: Actor(text: try row.get("actor")) ?? .system)
         }
+    }
+
+    /// Ends a transaction whose run another worker has taken over.
+    func demand(_ fence: Int64, of run: Int64, _ session: Session) async throws {
+        let held = try await session.query(
+            "SELECT id FROM \(table("run")) WHERE id = \(run) AND fence = \(fence) AND state = 'running' FOR UPDATE")
+        if held.isEmpty { throw RunLost() }
     }
 
     /// Holds a run longer; false when another worker took it.
@@ -196,3 +206,6 @@ extension TenantDatabase {
             .map { (try $0.get("kind"), try $0.get("name"), try JSON(text: $0.get("settings")), try $0.get("state")) }
     }
 }
+
+/// Another worker goes on with the run: this one was held up past its lease.
+public struct RunLost: Error {}

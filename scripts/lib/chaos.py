@@ -107,7 +107,8 @@ class Chaos:
                 print(f"   {said - began:6.1f} s  {state}")
             # longer than a poll's round, so that each was made once since all was still
             quiet = quiet + 1 if state["due"] + state["leased"] + state["dead"] == 0 else 0
-            if quiet > POLL_SECONDS + 5:
+            # and a poll of a worker that was killed waits for its lease first
+            if quiet > POLL_SECONDS + 5 and time.monotonic() > began + min(LEASE_SECONDS, 60) + 2 * POLL_SECONDS:
                 return time.monotonic() - began, dead
         self.surprises.append(f"not settled after {seconds} s: {self.counts()}")
         return seconds, dead

@@ -9,13 +9,13 @@ struct IntakeWorker {
     let links: Links
     let log: Logger
     /// Seconds a run is held between renewals.
-    private static let lease = 60.0
+    let lease: Double
     private static let triesPerPage = 5
 
     func slice() async throws -> LaneNext {
         _ = try await tenant.queueDuePolls()
         _ = try await tenant.queueDueSegmentPushes()
-        guard let run = try await tenant.claimRun(lease: Self.lease) else { return .idle }
+        guard let run = try await tenant.claimRun(lease: lease) else { return .idle }
         do {
             try await perform(run)
         } catch is RunLost {
@@ -83,7 +83,7 @@ struct IntakeWorker {
             line += Int64(records.count)
             cursor = page.next ?? cursor
             if page.isLast { break }
-            guard try await tenant.renew(run, lease: Self.lease) else { return }
+            guard try await tenant.renew(run, lease: lease) else { return }
             try Task.checkCancellation()
         }
         if plugin.entity == .contact { _ = try await tenant.linkWaitingSales(connector: plugin.connector) }
@@ -145,7 +145,7 @@ struct IntakeWorker {
                     message: "It would change \(counts.effective) contacts, more than \(limit).")
             }
         }
-        _ = try await tenant.mergeRun(run, isDry: false) { try await tenant.renew(run, lease: Self.lease) }
+        _ = try await tenant.mergeRun(run, isDry: false) { try await tenant.renew(run, lease: lease) }
         try await tenant.end(run, state: "done")
     }
 

@@ -40,7 +40,9 @@ final class LaneWork: Sendable {
                     .slice(plugin: plugin)
                 if case .idle = next { ring(key.tenant, .dispatch) }
                 return next
-            case .intake: return try await IntakeWorker(tenant: tenant, links: links, log: log).slice()
+            case .intake:
+                return try await IntakeWorker(tenant: tenant, links: links, log: log, lease: min(options.lease, 60))
+                    .slice()
             case .hooks: return try await HookWorker(tenant: tenant, links: links, log: log).slice()
             }
         } catch is CancellationError {

@@ -41,14 +41,20 @@ extension ContractSuite {
         #expect(try await count(person, bench) == 1)
     }
 
-    func lostAnswerIsOneRecord(_ bench: Bench) async throws {
-        let person = ContractPerson()
-        var push = push(person)
+    /// A create that happens and is not answered.
+    private func unansweredCreate(_ person: ContractPerson, _ bench: Bench) async throws -> Push {
+        let push = push(person)
         try await failWriting(.cutAfter, bench)
         guard case .failed(.unsure) = try await send(push, bench) else {
             Issue.record("a lost answer to a create is not said to be unsure")
-            return
+            throw ContractFailure.notDone
         }
+        return push
+    }
+
+    func lostAnswerIsOneRecord(_ bench: Bench) async throws {
+        let person = ContractPerson()
+        var push = try await unansweredCreate(person, bench)
         push.isUnsure = true
         _ = try done(await send(push, bench))
         #expect(try await count(person, bench) == 1)
@@ -137,12 +143,7 @@ extension ContractSuite {
     /// A contact that is deleted while nobody knows whether it was made there.
     func unknownCreateIsDeleted(_ bench: Bench) async throws {
         let person = ContractPerson()
-        var push = push(person)
-        try await failWriting(.cutAfter, bench)
-        guard case .failed(.unsure) = try await send(push, bench) else {
-            Issue.record("a lost answer to a create is not said to be unsure")
-            return
-        }
+        var push = try await unansweredCreate(person, bench)
         #expect(try await count(person, bench) == 1)
         (push.action, push.isUnsure, push.values) = (.delete, true, [:])
         for _ in 0..<2 {

@@ -193,16 +193,24 @@ import Testing
         }
     }
 
+    /// A contact whose creation at a connector has no certain end.
+    private func unansweredCreate(_ tenant: TenantDatabase) async throws -> (
+        connector: TestConnector, plugin: DeliveryPlugin, contact: StoredContact
+    ) {
+        let crm = try await tenant.connector("crm", pushes: ["all": []])
+        let made = try await tenant.createContact(
+            as: .staff(1), fields: ["given_name": "Ada", "emails": [["value": "a@example.org"]]])
+        _ = try await tenant.routeAll()
+        let plugin = try await tenant.duePlugin(crm)
+        let claim = try #require(try await tenant.claim(plugin, limit: 1, lease: 60).first)
+        _ = try await tenant.finish(plugin, [DeliveryResult(claim, .unsure)], maxAttempts: 3)
+        return (crm, plugin, made)
+    }
+
     /// What was sent and never answered is no edit of somebody's when the remote shows it.
     @Test func anUnansweredPushIsRecognised() async throws {
         try await withTenant { tenant in
-            let crm = try await tenant.connector("crm", pushes: ["all": []])
-            let made = try await tenant.createContact(
-                as: .staff(1), fields: ["given_name": "Ada", "emails": [["value": "a@example.org"]]])
-            _ = try await tenant.routeAll()
-            let plugin = try await tenant.duePlugin(crm)
-            let claim = try #require(try await tenant.claim(plugin, limit: 1, lease: 60).first)
-            _ = try await tenant.finish(plugin, [DeliveryResult(claim, .unsure)], maxAttempts: 3)
+            let (crm, _, made) = try await unansweredCreate(tenant)
             _ = try await tenant.editContact(
                 made.id, as: .staff(1), version: nil, changes: ["given_name": "Eva", "family_name": "Berg"])
             // it did happen, and somebody gave the record a telephone number since
@@ -220,13 +228,7 @@ import Testing
     /// A contact deleted while its creation there was under way does not come back.
     @Test func aDeletedContactDoesNotComeBack() async throws {
         try await withTenant { tenant in
-            let crm = try await tenant.connector("crm", pushes: ["all": []])
-            let made = try await tenant.createContact(
-                as: .staff(1), fields: ["given_name": "Ada", "emails": [["value": "a@example.org"]]])
-            _ = try await tenant.routeAll()
-            let plugin = try await tenant.duePlugin(crm)
-            let claim = try #require(try await tenant.claim(plugin, limit: 1, lease: 60).first)
-            _ = try await tenant.finish(plugin, [DeliveryResult(claim, .unsure)], maxAttempts: 3)
+            let (crm, plugin, made) = try await unansweredCreate(tenant)
             try await tenant.deleteContact(made.id, as: .staff(1), version: nil)
             _ = try await tenant.routeAll()
             #expect(try await tenant.verdicts(made.id)["crm"] == "accepted")

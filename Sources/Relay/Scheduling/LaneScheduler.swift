@@ -141,7 +141,8 @@ final class LaneScheduler: Sendable {
         state.timerNumber += 1
         let number = state.timerNumber
         let task = Task { [weak self] in
-            guard (try? await Task.sleep(until: fires)) != nil else { return }
+            // a timer that is no longer wanted is cancelled
+            do { try await Task.sleep(until: fires) } catch { return }
             self?.fire(key, number)
         }
         state.timers[key] = Timer(number: number, fires: fires, task: task)

@@ -20,6 +20,13 @@ CURLcode ccurl_set_body(CURL *easy, const void *bytes, size_t count) {
     return curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, count == 0 ? "" : bytes);
 }
 
+CURLcode ccurl_set_file(CURL *easy, FILE *file, curl_off_t count) {
+    CURLcode done = curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+    if (done == CURLE_OK) done = curl_easy_setopt(easy, CURLOPT_READDATA, file);
+    if (done == CURLE_OK) done = curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, count);
+    return done;
+}
+
 CURLcode ccurl_set_list(CURL *easy, CURLoption option, struct curl_slist *list) {
     return curl_easy_setopt(easy, option, list);
 }
@@ -29,6 +36,10 @@ CURLMcode ccurl_multi_set_long(CURLM *multi, CURLMoption option, long value) {
 }
 
 CURLcode ccurl_get_long(CURL *easy, CURLINFO info, long *value) { return curl_easy_getinfo(easy, info, value); }
+
+CURLcode ccurl_get_offset(CURL *easy, CURLINFO info, curl_off_t *value) {
+    return curl_easy_getinfo(easy, info, value);
+}
 
 static int is_allowed(const struct ccurl_handlers *handlers, const struct sockaddr *address) {
     switch (address->sa_family) {

@@ -34,7 +34,7 @@ public struct HTTPClient: Sendable {
     /// - Throws: `.later` with `RemoteError.closedCode` when the gate is closed; `.refused` for a request that cannot be
     ///   made ("bad_request") or an address that may not
     ///   be reached ("address_not_allowed"); `.later` when it was not sent ("unknown_host", "unreachable",
-    ///   "tls_failed") or only reads and got no full answer ("timeout", "cut", "too_large", "cancelled");
+    ///   "tls_failed") or only reads and got no full answer ("timeout", "cut", "too_large", "too_dense", "cancelled");
     ///   `.unsure` with those codes when its effect may have happened.
     public func send(_ request: HTTPRequest) async throws(RemoteError) -> HTTPResponse {
         var request = request

@@ -10,6 +10,8 @@ public struct HTTPRequest: Sendable {
     public var headers: [(String, String)]
     /// Sent with `Content-Length`, never in chunks.
     public var body: [UInt8]?
+    /// A file that is sent as the body, piece by piece, in place of `body`.
+    public var bodyFile: String?
     /// Seconds from start to the last byte of the answer.
     public var timeout: Double
     /// The most bytes of body, after decompression, that an answer may have.

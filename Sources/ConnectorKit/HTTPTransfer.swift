@@ -1,5 +1,6 @@
 import CCurl
 import CLibcurl
+import Glibc
 import Hub
 import Synchronization
 
@@ -11,6 +12,9 @@ final class HTTPTransfer: @unchecked Sendable {
     }
 
     private static let maxHeaderBytes = 256 * 1024
+    /// An answer of more than this many bytes may be at most `maxRatio` times as large as what came over the line.
+    private static let ratioFrom = 1_000_000
+    private static let maxRatio = 100
 
     let ticket: Ticket
     private let request: HTTPRequest
@@ -20,6 +24,7 @@ final class HTTPTransfer: @unchecked Sendable {
 
     private var easy: UnsafeMutableRawPointer?
     private var headerList: UnsafeMutablePointer<curl_slist>?
+    private var bodyFile: UnsafeMutablePointer<FILE>?
     private let handlers: UnsafeMutablePointer<ccurl_handlers>
 
     private var response = HTTPResponse(status: 0)
@@ -32,6 +37,7 @@ final class HTTPTransfer: @unchecked Sendable {
     private enum Stop {
         case address
         case tooLarge
+        case tooDense
         case resend
     }
 
@@ -51,6 +57,7 @@ final class HTTPTransfer: @unchecked Sendable {
     deinit {
         if let easy { curl_easy_cleanup(easy) }
         curl_slist_free_all(headerList)
+        if let bodyFile { fclose(bodyFile) }
         handlers.deallocate()
     }
 
@@ -79,11 +86,24 @@ final class HTTPTransfer: @unchecked Sendable {
         if let caFile { check(ccurl_set_text(easy, CURLOPT_CAINFO, caFile)) }
         setMethod(easy, check)
         setHeaders(easy, check)
+        if let file = request.bodyFile { isFine = isFine && send(file: file, easy) }
         return isFine ? easy : nil
     }
 
+    /// - Returns: false when the file cannot be read.
+    private func send(file path: String, _ easy: UnsafeMutableRawPointer) -> Bool {
+        guard let file = fopen(path, "rb") else { return false }
+        bodyFile = file
+        guard fseeko(file, 0, SEEK_END) == 0 else { return false }
+        let count = ftello(file)
+        rewind(file)
+        return count >= 0 && ccurl_set_file(easy, file, curl_off_t(count)) == CURLE_OK
+    }
+
     private func setMethod(_ easy: UnsafeMutableRawPointer, _ check: (CURLcode) -> Void) {
-        if let body = request.body ?? (["POST", "PUT", "PATCH"].contains(request.method) ? [] : nil) {
+        if request.bodyFile == nil,
+            let body = request.body ?? (["POST", "PUT", "PATCH"].contains(request.method) ? [] : nil)
+        {
             check(ccurl_set_body(easy, body, body.count))
         }
         switch request.method {
@@ -137,8 +157,19 @@ final class HTTPTransfer: @unchecked Sendable {
             stop = .tooLarge
             return 0
         }
+        guard response.body.count + bytes.count <= max(Self.ratioFrom, Self.maxRatio * bytesReceived) else {
+            stop = .tooDense
+            return 0
+        }
         response.body.append(contentsOf: bytes)
         return bytes.count
+    }
+
+    /// Bytes of body that came over the line, still packed.
+    private var bytesReceived: Int {
+        var count: curl_off_t = 0
+        guard let easy, ccurl_get_offset(easy, CURLINFO_SIZE_DOWNLOAD_T, &count) == CURLE_OK else { return 0 }
+        return Int(count)
     }
 
     private func take(header bytes: UnsafeRawBufferPointer) -> Int {
@@ -214,6 +245,8 @@ final class HTTPTransfer: @unchecked Sendable {
         case .address where sends == 0:
             return .refused(code: "address_not_allowed", message: "the address is not public, and not allowed")
         case .tooLarge: return unanswered("too_large", "the answer is larger than \(request.maxBytes) bytes")
+        case .tooDense:
+            return unanswered("too_dense", "the answer unpacks to more than \(Self.maxRatio) times its size")
         default: break
         }
         let words = String(cString: curl_easy_strerror(code))

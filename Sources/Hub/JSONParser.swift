@@ -7,7 +7,7 @@ public struct JSONError: Error, Sendable, CustomStringConvertible {
 
 extension JSON {
     /// Parses one JSON text (RFC 8259), strictly: no duplicate keys (Swift and PostgreSQL would keep
-    /// different ones), no U+0000 (PostgreSQL text cannot hold it), no more than `maxDepth` levels.
+    /// different ones), no U+0000 (PostgreSQL text cannot hold it), no more than `maxDepth` objects and lists within each other.
     ///
     /// - Parameter bytes: UTF-8.
     /// - Throws: `JSONError`.
@@ -55,9 +55,11 @@ struct JSONParser {
     }
 
     private mutating func value(depth: Int) throws(JSONError) -> JSON {
-        if depth > maxDepth { throw fail("nested deeper than \(maxDepth) levels") }
         skipSpace()
         guard at < bytes.count else { throw fail("unexpected end") }
+        if depth == maxDepth, bytes[at] == UInt8(ascii: "{") || bytes[at] == UInt8(ascii: "[") {
+            throw fail("nested deeper than \(maxDepth) levels")
+        }
         switch bytes[at] {
         case UInt8(ascii: "{"): return try object(depth: depth)
         case UInt8(ascii: "["): return try array(depth: depth)

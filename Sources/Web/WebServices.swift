@@ -15,9 +15,15 @@ public struct WebServices: Sendable {
     /// Kinds of connectors there are.
     public let manifests: [Manifest]
     public let verifyHook: HookVerifier
+    /// The most bytes a file sent for import may have.
+    let maxImportBytes: Int
 
-    public init(node: Node, provisioner: Provisioner, manifests: [Manifest], verifyHook: @escaping HookVerifier) {
+    public init(
+        node: Node, provisioner: Provisioner, manifests: [Manifest], maxImportBytes: Int = 5_000_000_000,
+        verifyHook: @escaping HookVerifier
+    ) {
         (self.node, self.provisioner, self.manifests, self.verifyHook) = (node, provisioner, manifests, verifyHook)
+        self.maxImportBytes = maxImportBytes
     }
 
     /// - Throws: `Failure` `connector.kind`.

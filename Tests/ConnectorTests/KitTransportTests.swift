@@ -124,11 +124,35 @@ import Testing
     }
 
     @Test func answersAreBounded() async throws {
-        guard case .later(code: "too_large", _, _) = await failure(HTTPRequest("GET", "\(base)/bomb")) else {
-            Issue.record("50 MB were unpacked")
+        guard case .later(code: "too_large", _, _) = await failure(HTTPRequest("GET", "\(base)/sizes?plain=20000001"))
+        else {
+            Issue.record("an answer of 20,000,001 bytes was taken")
             return
         }
-        #expect(try await http.send(HTTPRequest("GET", "\(base)/bomb", maxBytes: 60_000_000)).body.count == 50_000_000)
+        #expect(try await http.send(HTTPRequest("GET", "\(base)/sizes?plain=20000000")).body.count == 20_000_000)
+        // 50 MB of zeros in 50 kB: refused for what it does to memory, however much is allowed
+        for most in [20_000_000, 60_000_000] {
+            guard
+                case .later(code: "too_dense", _, _) = await failure(HTTPRequest("GET", "\(base)/bomb", maxBytes: most))
+            else {
+                Issue.record("50 MB were unpacked")
+                return
+            }
+        }
+    }
+
+    @Test func aFileIsSentAsItIs() async throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
+        let bytes = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        try Data(bytes).write(to: URL(filePath: path))
+        defer { unlink(path) }
+        var request = HTTPRequest("POST", "\(base)/digest")
+        request.bodyFile = path
+        let answer = try await http.send(request).json()
+        #expect(answer["method"] == "POST" && answer["length"] == "3000000")
+        #expect(answer["sum"]?.int == bytes.reduce(0) { $0 + Int64($1) })
+        request.bodyFile = path + ".none"
+        #expect(isLater(await failure(request), "unreachable"))
     }
 
     @Test func failuresHaveTheirClass() async throws {

@@ -267,6 +267,26 @@ import Testing
         }
     }
 
+    @Test func aPersonOpensTheBreakerButNoPauseThatTheRemoteAskedFor() async throws {
+        try await withTenant { tenant in
+            let crm = try await tenant.connector("crm", pushes: ["all": []])
+            func wait() async throws -> Double { try await tenant.takeBudget(connector: crm.id, wanted: 1).wait }
+            func retry() async throws {
+                _ = try await tenant.retryDeliveries(connector: crm.id, code: nil, record: nil, as: .staff(1))
+            }
+            try await tenant.noteRemote(connector: crm.id, closedFor: 50)
+            #expect(try await wait() > 40)
+            try await retry()
+            #expect(try await wait() == 0)
+            try await tenant.noteRemote(connector: crm.id, closedFor: 20, isAsked: true)
+            try await tenant.noteRemote(connector: crm.id, closedFor: 50)
+            #expect(try await wait() > 40)
+            try await retry()
+            let asked = try await wait()
+            #expect(asked > 15 && asked <= 20)
+        }
+    }
+
     @Test func nothingToWaitForMeansNoHurry() async throws {
         try await withTenant { tenant in
             // on demand only, and a locked connector with a poll that is overdue

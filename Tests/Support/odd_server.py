@@ -5,6 +5,8 @@
 /status/N        answers N, with the headers of the query: /status/429?Retry-After=7
 /redirect?to=U   302 to U
 /bomb            50 MB of zeros in 50 kB of gzip
+/sizes?plain=N   N zeros, as they are
+/digest          method, length and sum of the bytes that came in, as JSON
 /slow            never answers
 /torn            less body than promised
 /once            the second request on a connection is read, counted, and cut without an answer
@@ -63,6 +65,11 @@ class Odd(http.server.BaseHTTPRequestHandler):
             packer = zlib.compressobj(9, zlib.DEFLATED, 31)
             packed = packer.compress(bytes(50_000_000)) + packer.flush()
             self.answer(200, packed, [("Content-Encoding", "gzip")])
+        elif parts[0] == "sizes":
+            self.answer(200, bytes(int(dict(query)["plain"])))
+        elif parts[0] == "digest":
+            seen = {"method": self.command, "length": self.headers.get("Content-Length"), "sum": sum(body)}
+            self.answer(200, json.dumps(seen).encode())
         elif parts[0] == "slow":
             time.sleep(60)
         elif parts[0] == "torn":

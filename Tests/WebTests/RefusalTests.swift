@@ -66,16 +66,10 @@ import Testing
         #expect(try await post("{", json).code == "body.malformed")
         #expect(try await post(#"{"fields":{"name":"a","name":"b"}}"#, json).code == "body.malformed")
         #expect(try await post(#"{"fields":{"name":"\u0000"}}"#, json).code == "body.malformed")
-        let deep = String(repeating: "[", count: 70) + String(repeating: "]", count: 70)
-        #expect(try await post(#"{"fields":{"name":\#(deep)}}"#, json).code == "body.malformed")
         let stray = try await post(#"{"fields":{"name":"a"},"x":1}"#, json)
         #expect(stray.code == "body.invalid")
         #expect(stray.json["errors"]?[0]?["field"] == "x")
         #expect(try await post(#"{"fields":{}}"#, json).code == "body.invalid")
-        let large = String(repeating: "a", count: 10_000_100)
-        let refused = try await post(#"{"fields":{"name":"\#(large)"}}"#, json)
-        #expect(refused.status == 413)
-        #expect(refused.code == "body.too_large")
         // who asks is told by the token alone
         let forged = try await tenant.send(
             "GET", contacts, headers: ["X-Forwarded-Host": "other", "Host": "other"], token: token)

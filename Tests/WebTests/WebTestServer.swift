@@ -20,6 +20,7 @@ struct WebTestServer: Sendable {
         let server = WebServer(
             services: WebServices(
                 node: cluster.node, provisioner: cluster.provisioner, manifests: [shop, plain],
+                maxImportBytes: maxImportBytes,
                 verifyHook: { _, _, headers, _, _ in
                     guard headers["x-signature"] == "good" else {
                         throw Failure(.unauthenticated, "hook.signature", "The signature is wrong.")
@@ -35,6 +36,8 @@ struct WebTestServer: Sendable {
         let token = try await cluster.provisioner.issueToken(for: nil, label: "operator", scopes: ["operator"])
         return WebTestServer(cluster: cluster, port: port, operatorToken: token)
     }
+
+    static let maxImportBytes = 3_000_000
 
     static let plain = Manifest(
         kind: "plain", title: "Plain",

@@ -1,6 +1,7 @@
 """Kills the parts of a running Kontor at random under load, then compares what was promised with what is there."""
 
 import argparse
+import os
 import pathlib
 import random
 import sys
@@ -20,7 +21,7 @@ from world import Refused  # noqa: E402
 WEIGHTS = {"worker": 6, "service": 3, "postmaster": 2, "backend": 3, "peer": 4, "freeze": 2}
 PULLS = (("google", "contacts.import"), ("crm", "contacts.import"), ("shop", "customers.import"))
 POLL_SECONDS = 10
-LEASE_SECONDS = 90
+LEASE_SECONDS = int(os.environ.get("KONTOR_LEASE", "90"))
 
 
 class Chaos:

@@ -3,6 +3,7 @@
 
 #include <curl/curl.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* What Swift cannot call of libcurl itself: variadic functions, and callbacks with awkward types. */
 
@@ -12,10 +13,13 @@ CURLcode ccurl_set_offset(CURL *easy, CURLoption option, curl_off_t value);
 CURLcode ccurl_set_text(CURL *easy, CURLoption option, const char *value);
 /* libcurl copies the bytes. */
 CURLcode ccurl_set_body(CURL *easy, const void *bytes, size_t count);
+/* Sends `count` bytes of the open file, which must live as long as the transfer. */
+CURLcode ccurl_set_file(CURL *easy, FILE *file, curl_off_t count);
 /* The list must live as long as the transfer. */
 CURLcode ccurl_set_list(CURL *easy, CURLoption option, struct curl_slist *list);
 CURLMcode ccurl_multi_set_long(CURLM *multi, CURLMoption option, long value);
 CURLcode ccurl_get_long(CURL *easy, CURLINFO info, long *value);
+CURLcode ccurl_get_offset(CURL *easy, CURLINFO info, curl_off_t *value);
 
 /* Takes bytes of the answer; anything but their count ends the transfer. */
 typedef size_t (*ccurl_take)(char *bytes, size_t size, size_t count, void *context);

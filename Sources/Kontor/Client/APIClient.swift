@@ -24,6 +24,8 @@ struct APIClient {
     private let base: String
     private let token: String
     private let http: HTTPClient
+    /// Seconds for a call, and for one that sends a file.
+    private static let (patience, filePatience) = (60.0, 7200.0)
 
     init(url: String) throws {
         guard let token = ProcessInfo.processInfo.environment["KONTOR_TOKEN"], !token.isEmpty else {
@@ -33,26 +35,28 @@ struct APIClient {
         self.token = token
         base = url.hasSuffix("/") ? String(url.dropLast()) : url
         // where the service is, is the user's own choice
-        http = HTTPClient(guard: try AddressGuard(allow: ["0.0.0.0/0", "::/0"]), maxTimeout: 7200)
+        http = HTTPClient(guard: try AddressGuard(allow: ["0.0.0.0/0", "::/0"]), maxTimeout: Self.filePatience)
     }
 
     /// - Parameters:
     ///   - path: below /api/v1.
     ///   - query: parameters; those without a value are left out.
+    ///   - file: path of a file that is sent as the body.
     /// - Throws: `Failure` with the service's own code and message.
     func call(
-        _ method: String, _ path: String, query: [(String, String?)] = [], body: JSON? = nil, raw: [UInt8]? = nil,
+        _ method: String, _ path: String, query: [(String, String?)] = [], body: JSON? = nil, file: String? = nil,
         contentType: String = "application/json", headers: [(String, String)] = []
     ) async throws -> JSON {
         let pairs = query.compactMap { name, value in value.map { "\(name)=\(Self.escaped($0))" } }
         let url = base + "/api/v1" + path + (pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&"))
         var all = [("Authorization", "Bearer \(token)"), ("Accept", "application/json")] + headers
-        let bytes = raw ?? body?.bytes
-        if bytes != nil { all.append(("Content-Type", contentType)) }
+        if file != nil || body != nil { all.append(("Content-Type", contentType)) }
+        var request = HTTPRequest(
+            method, url, headers: all, body: body?.bytes, timeout: file == nil ? Self.patience : Self.filePatience)
+        request.bodyFile = file
         let response: HTTPResponse
         do {
-            response = try await http.send(
-                HTTPRequest(method, url, headers: all, body: bytes, timeout: raw == nil ? 60 : 7200))
+            response = try await http.send(request)
         } catch {
             throw Failure(.unavailable, "service.unreachable", "The service at \(base) cannot be reached: \(error)")
         }

@@ -13,7 +13,7 @@ struct ImportCommand: AsyncParsableCommand {
     @Option(help: "JSON file with a mapping of the columns, instead of the guessed one.") var mapping: String?
 
     func run() async throws {
-        guard let data = FileManager.default.contents(atPath: file) else {
+        guard FileManager.default.isReadableFile(atPath: file) else {
             throw ValidationError("cannot read \(file)")
         }
         let client = try options.client
@@ -22,7 +22,7 @@ struct ImportCommand: AsyncParsableCommand {
             query: [
                 ("dry", dry ? "true" : nil), ("max_changes", maxChanges.map(String.init)),
                 ("mapping", try mapping.map { try JSON.file($0).text }),
-            ], raw: Array(data), contentType: "text/csv")
+            ], file: file, contentType: "text/csv")
         guard let id = run["id"]?.int else { return options.show(run) }
         options.show(try await client.wait(run: id))
     }

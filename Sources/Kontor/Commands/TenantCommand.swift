@@ -99,9 +99,11 @@ struct TenantCommand: AsyncParsableCommand {
         @Option(help: "The shop's name.") var title: String?
 
         func run() async throws {
-            guard let lines = LineReader(path: file) else { throw ValidationError("cannot read \(file)") }
+            guard let handle = FileHandle(forReadingAtPath: file) else { throw ValidationError("cannot read \(file)") }
             try await withProvisioner(settings) { provisioner, _ in
-                let tenant = try await provisioner.restore(as: name, title: title ?? name) { try lines.next() }
+                let tenant = try await provisioner.restore(
+                    as: name, title: title ?? name,
+                    from: ArchiveLines { Array(try handle.read(upToCount: 1 << 20) ?? Data()) })
                 let token = try await provisioner.issueToken(for: tenant, label: "owner", scopes: Scopes.all)
                 print((["tenant": .string(name), "token": .string(token)] as JSON).text)
             }

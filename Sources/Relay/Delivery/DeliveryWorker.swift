@@ -200,12 +200,13 @@ struct DeliveryWorker {
             try await tenant.lock(connector: plugin.connector, reason: message)
             return .closed
         case .later(_, _, let retryAfter?):
-            try await tenant.noteRemote(connector: plugin.connector, closedFor: retryAfter)
+            try await tenant.noteRemote(connector: plugin.connector, closedFor: retryAfter, isAsked: true)
             return .closed
         case .later, .unsure:
             // the breaker: after five failures in a row the remote is left alone, ever longer
             let failures = try await tenant.remoteFailures(connector: plugin.connector) + 1
-            let pause = failures < 5 ? 0 : min(options.firstDelay * Double(1 << min(failures - 5, 9)), 300)
+            let pause =
+                failures < 5 ? 0 : min(options.firstDelay * Double(1 << min(failures - 5, 9)), Self.longestPause)
             try await tenant.noteRemote(connector: plugin.connector, closedFor: pause)
             return pause == 0 ? .open : .down
         default: return .open
@@ -220,6 +221,9 @@ struct DeliveryWorker {
         /// Out of order for all records: that is no fault of any of them.
         case down
     }
+
+    /// Seconds between two tries of a remote that is out of order.
+    private static let longestPause = 60.0
 
     /// Doubled with each attempt, half of it by chance, an hour at most.
     private func backOff(_ attempts: Int) -> Double {

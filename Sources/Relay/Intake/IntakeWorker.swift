@@ -116,7 +116,8 @@ struct IntakeWorker {
                 switch error {
                 case .later(_, _, let retryAfter):
                     let pause = max(retryAfter ?? 0, 0.5 * Double(1 << attempt))
-                    try await tenant.noteRemote(connector: plugin.connector, closedFor: pause)
+                    try await tenant.noteRemote(
+                        connector: plugin.connector, closedFor: pause, isAsked: retryAfter != nil)
                     try await Task.sleep(for: .seconds(min(pause, 30)))
                 case .unsure: try await Task.sleep(for: .seconds(0.5 * Double(1 << attempt)))
                 default: throw error

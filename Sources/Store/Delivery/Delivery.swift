@@ -236,13 +236,17 @@ extension TenantDatabase {
         )
     }
 
-    /// Tries again at once what failed: dead letters, and what waits for its next attempt.
+    /// Tries again at once what failed: dead letters, and what waits for its next attempt. The circuit breaker of the
+    /// connectors is opened for it; a pause that the remote asked for is kept.
     /// - Parameters: which ones: of a connector, with a code, of one record; nil for any.
     /// - Returns: how many.
     public func retryDeliveries(connector: Int64?, code: String?, record: Int64?, as actor: Actor) async throws -> Int {
         let rows = try await run(
             as: actor,
             """
+            WITH opened AS (
+                UPDATE \(table("budget")) SET closed_until = asked_until
+                WHERE closed_until > clock_timestamp() AND (\(connector)::bigint IS NULL OR connector = \(connector)))
             UPDATE \(table("delivery")) d SET state = 'due', due_at = now(), changed_at = now(),
                 attempts = CASE d.state WHEN 'dead' THEN 0 ELSE d.attempts END
             FROM \(table("plugin")) p WHERE p.id = d.plugin

@@ -37,12 +37,16 @@ extension TenantDatabase {
 
     /// Notes how the remote answered as a whole: closes it for a while, or counts its failures anew. A call that
     /// began before the remote was closed and ends well does not open it.
-    /// - Parameter closedFor: seconds without calls; nil when it works.
-    public func noteRemote(connector: Int64, closedFor seconds: Double?) async throws {
+    /// - Parameters:
+    ///   - closedFor: seconds without calls; nil when it works.
+    ///   - isAsked: whether the remote itself asked for them (Retry-After).
+    public func noteRemote(connector: Int64, closedFor seconds: Double?, isAsked: Bool = false) async throws {
         _ = try await run(
             as: .system,
             """
             UPDATE \(table("budget")) SET
+                asked_until = CASE WHEN \(seconds)::double precision IS NULL OR NOT \(isAsked) THEN asked_until
+                    ELSE greatest(asked_until, clock_timestamp() + make_interval(secs => \(seconds))) END,
                 failures = CASE WHEN \(seconds)::double precision IS NULL THEN 0 ELSE failures + 1 END,
                 closed_until = CASE WHEN \(seconds)::double precision IS NULL THEN closed_until
                     ELSE greatest(closed_until, clock_timestamp() + make_interval(secs => \(seconds))) END
@@ -60,13 +64,14 @@ extension TenantDatabase {
             """ as SQL).prepared())[0].first?.get("seconds")
     }
 
-    /// Closes the remote for all processes, without counting a failure.
+    /// Closes the remote for all processes, as it asked, without counting a failure.
     public func close(connector: Int64, for seconds: Double) async throws {
         _ = try await run(
             as: .system,
             """
             UPDATE \(table("budget")) SET
-                closed_until = greatest(closed_until, clock_timestamp() + make_interval(secs => \(seconds)))
+                closed_until = greatest(closed_until, clock_timestamp() + make_interval(secs => \(seconds))),
+                asked_until = greatest(asked_until, clock_timestamp() + make_interval(secs => \(seconds)))
             WHERE connector = \(connector)
             """)
     }

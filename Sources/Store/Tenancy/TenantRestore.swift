@@ -21,7 +21,12 @@ struct TenantRestore {
     mutating func take(_ line: String) async throws {
         if line.hasPrefix("{\"columns\":") || line.hasPrefix("{\"end\":") {
             try await flush()
-            let head = try JSON(text: line)
+            let head: JSON
+            do {
+                head = try JSON(text: line)
+            } catch {
+                throw Self.broken("a line is torn (\(error))")
+            }
             if let count = head["end"]?.int {
                 guard count == Int64(rows) else { throw Self.broken("it has \(rows) rows of \(count)") }
                 isEnded = true
@@ -96,12 +101,11 @@ extension Provisioner {
 
     /// Makes a tenant of an export. Its connectors are paused, so that nothing is sent before somebody has looked;
     /// credentials are kept when the master key is the same, and have to be entered again otherwise.
-    /// - Parameter next: gives the file's next line, nil at its end.
     /// - Throws: `Failure` `archive.broken`, `archive.version`, `tenant.exists`; then nothing is left behind.
-    public func restore(as name: String, title: String, from next: @Sendable () throws -> String?) async throws
+    public func restore(as name: String, title: String, from lines: ArchiveLines) async throws
         -> Tenant
     {
-        guard let first = try next(), let header = try? JSON(text: first),
+        guard let first = try await lines.next(), let header = try? JSON(text: first),
             header["kontor"]?.int == TenantArchive.format, let old = header["tenant"]?.int,
             let country = header["country"]?.string, let modules = header["modules"]?.object
         else { throw TenantRestore.broken("it does not begin as one") }
@@ -116,7 +120,7 @@ extension Provisioner {
         let tenant = try await create(name: name, title: title, country: country, opens: false)
         do {
             for module in modules.keys.sorted() { try await ensure(module: module, for: tenant) }
-            try await fill(tenant, of: old, from: next)
+            try await fill(tenant, of: old, from: lines)
             try await open(tenant)
         } catch {
             try await drop(tenant)
@@ -125,13 +129,13 @@ extension Provisioner {
         return tenant
     }
 
-    private func fill(_ tenant: Tenant, of old: Int64, from next: @Sendable () throws -> String?) async throws {
+    private func fill(_ tenant: Tenant, of old: Int64, from lines: ArchiveLines) async throws {
         try await asOwner(of: tenant) { session in
             for (name, _) in try await TenantDatabase.tables(of: tenant.schema, session) {
                 _ = try await session.query("ALTER TABLE \(table: tenant.schema, name) DISABLE TRIGGER USER")
             }
             var restore = TenantRestore(session: session, tenant: tenant)
-            while let line = try next() { if !line.isEmpty { try await restore.take(line) } }
+            while let line = try await lines.next() { if !line.isEmpty { try await restore.take(line) } }
             guard restore.isEnded else { throw TenantRestore.broken("its end is missing") }
             try await restore.setSequences()
             try await resealSecrets(of: tenant, from: old, session)

@@ -9,14 +9,16 @@ struct CSVImport {
     let actor: Actor
     /// From columns to fields; nil to guess by the header.
     let mapping: JSON?
+    let maxBytes: Int
 
-    private static let maxBytes = 5_000_000_000
     private static let sampleBytes = 65_536
     private static let pageRows = 2000
 
+    /// - Parameter announced: bytes the body is said to have.
     /// - Returns: the run's number.
-    /// - Throws: `Failure` `csv.empty`, `csv.columns`, `mapping.invalid`; `RequestFault` `body.too_large`.
-    func take(_ body: RequestBody, params: JSON, isDry: Bool) async throws -> Int64 {
+    /// - Throws: `Failure` `csv.empty`, `csv.header`, `csv.columns`, `mapping.invalid`; `RequestFault` `body.too_large`.
+    func take(_ body: RequestBody, announced: Int?, params: JSON, isDry: Bool) async throws -> Int64 {
+        if let announced, announced > maxBytes { throw BodyReader.tooLarge(maxBytes) }
         var source = body.makeAsyncIterator()
         var sample: [UInt8] = []
         while sample.count < Self.sampleBytes, let piece = try await source.next() {
@@ -34,7 +36,7 @@ struct CSVImport {
             file.feed(sample)
             while let piece = try await source.next() {
                 total += piece.readableBytes
-                guard total <= Self.maxBytes else { throw BodyReader.tooLarge(Self.maxBytes) }
+                guard total <= maxBytes else { throw BodyReader.tooLarge(maxBytes) }
                 file.feed(Array(piece.readableBytesView))
                 if file.rows.count >= Self.pageRows { try await staging.stage(file.takeRows()) }
             }

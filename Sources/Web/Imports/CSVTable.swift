@@ -8,17 +8,23 @@ struct CSVTable: Sendable {
     let mapping: JSON
     private static let sampleRows = 100
 
-    /// - Throws: `Failure` `csv.empty`, `csv.columns`.
+    /// - Throws: `Failure` `csv.empty`, `csv.header`, `csv.columns`.
     init(sample: [UInt8], mapping: JSON?, catalogue: FieldCatalogue) throws {
         dialect = CSVDialect.detect(sample)
         var rows: [[String]] = []
         var reader = CSVText(dialect)
+        var fault: CSVFault?
         let keep = { (event: CSVParser.Event) in
-            if case .row(let row) = event, rows.count <= Self.sampleRows { rows.append(row.texts) }
+            switch event {
+            case .row(let row): if rows.count <= Self.sampleRows { rows.append(row.texts) }
+            case .fault(let found): if rows.isEmpty, fault == nil { fault = found }
+            }
         }
         reader.feed(sample, keep)
         // the last row may be cut off; it matters only when it is the header
         if rows.isEmpty { reader.finish(keep) }
+        // without it the first row of data would be taken for the header
+        if let fault { throw Failure(.invalid, "csv.header", "The header cannot be read: \(fault).") }
         guard let first = rows.first else { throw Failure(.invalid, "csv.empty", "The file has no rows.") }
         headers = Self.distinct(first)
         self.mapping = mapping ?? HeaderGuess.mapping(headers, samples: Array(rows.dropFirst()), catalogue: catalogue)

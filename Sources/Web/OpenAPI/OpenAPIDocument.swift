@@ -31,7 +31,7 @@ enum OpenAPIDocument {
         var responses: [String: JSON] = [:]
         for (status, schema) in operation.responses {
             var response: JSON = ["description": .string(Problem.title(status))]
-            if let schema { response["content"] = ["application/json": ["schema": schema]] }
+            if let schema { response["content"] = .object([operation.answerType: ["schema": schema]]) }
             responses[String(status)] = response
         }
         for status in errors(of: operation) {
@@ -80,7 +80,7 @@ enum OpenAPIDocument {
         case .none: break
         case .json: statuses.formUnion([413, 415, 422])
         case .stream: statuses.formUnion([413, 415, 422])
-        case .bytes: statuses.insert(413)
+        case .bytes: statuses.formUnion([413, 415])
         }
         return statuses.subtracting(operation.responses.keys).sorted()
     }

@@ -25,6 +25,8 @@ struct Operation: Sendable {
     var body: Body = .none
     /// Schema of the answer by status; nil for an answer without a body.
     let responses: [Int: JSON?]
+    /// Media type of an answer that is no JSON document.
+    var answerType = "application/json"
     /// Statuses of errors besides those every operation has.
     var errors: [Int] = []
     /// Whether it is in the OpenAPI document.

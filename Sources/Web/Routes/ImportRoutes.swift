@@ -19,8 +19,10 @@ extension Operations {
             ], body: .stream(mediaType: "text/csv"), responses: [202: Schema.ref("Run")],
             handle: { call in
                 let mapping = try call.text("mapping").map(mapping)
-                let run = try await CSVImport(tenant: call.tenant, actor: call.actor, mapping: mapping).take(
-                    call.stream, params: params(call), isDry: call.flag("dry"))
+                let run = try await CSVImport(
+                    tenant: call.tenant, actor: call.actor, mapping: mapping, maxBytes: call.services.maxImportBytes
+                ).take(
+                    call.stream, announced: call.announcedLength, params: params(call), isDry: call.flag("dry"))
                 return try await accepted(run, call)
             }),
         Operation(

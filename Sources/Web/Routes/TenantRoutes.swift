@@ -38,6 +38,25 @@ extension Operations {
                 return .empty
             }),
         Operation(
+            id: "exportTenant", method: .get, path: "\(prefix)/tenants/{name}/export",
+            summary: "All data of a tenant as of now, as JSON lines; complete when the last one holds \"end\".",
+            access: .operators, parameters: [tenantName], responses: [200: Schema.string],
+            answerType: TenantTransfer.mediaType,
+            handle: { call in try await TenantTransfer(call.services).export(found(call)) }),
+        Operation(
+            id: "restoreTenant", method: .post, path: "\(prefix)/tenants/{name}/restore",
+            summary: "Makes a tenant of an export, under any free name. Its connectors are paused.",
+            access: .operators,
+            parameters: [tenantName, .query("title", Schema.text(1, 200), "The shop's name; else the tenant's.")],
+            body: .stream(mediaType: TenantTransfer.mediaType), responses: [201: Schema.ref("MadeTenant")],
+            errors: [409],
+            handle: { call in
+                let name = call.path["name"] ?? ""
+                let tenant = try await TenantTransfer(call.services).restore(
+                    as: name, title: call.text("title") ?? name, from: call.stream)
+                return Answer(201, ["id": .int(tenant.id), "name": .string(name)])
+            }),
+        Operation(
             id: "createTenantToken", method: .post, path: "\(prefix)/tenants/{name}/tokens",
             summary: "Makes a token for a tenant, which is shown only now.", access: .operators,
             parameters: [tenantName],

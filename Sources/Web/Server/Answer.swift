@@ -9,6 +9,9 @@ struct Answer: Sendable {
     var headers: HTTPFields = [:]
     var contentType: String? = "application/json"
     var body: [UInt8] = []
+    /// Writes a body of any length, in place of `body`; when it throws, the connection is cut, so that the answer
+    /// cannot be taken for a whole one.
+    var stream: (@Sendable (AnswerWriter) async throws -> Void)?
 
     /// JSON text as it is.
     init(_ status: Int = 200, json: [UInt8]) { (self.status, self.body) = (status, json) }
@@ -16,6 +19,10 @@ struct Answer: Sendable {
     init(_ value: JSON) { self.init(json: value.bytes) }
 
     init(_ status: Int, _ value: JSON) { self.init(status, json: value.bytes) }
+
+    init(contentType: String, stream: @escaping @Sendable (AnswerWriter) async throws -> Void) {
+        (status, self.contentType, self.stream) = (200, contentType, stream)
+    }
 
     static let empty: Answer = {
         var answer = Answer(204, json: [])
@@ -43,12 +50,22 @@ struct Answer: Sendable {
         return copy
     }
 
+    private var content: ResponseBody {
+        if let stream {
+            return ResponseBody { writer in
+                let pieces = AnswerWriter(writer)
+                try await stream(pieces)
+                try await pieces.finish()
+            }
+        }
+        return body.isEmpty ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: body))
+    }
+
     var response: Response {
         var headers = headers
         if let contentType { headers[.contentType] = contentType }
         headers[.cacheControl] = "no-store"
         headers[.xContentTypeOptions] = "nosniff"
-        let content = body.isEmpty ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: body))
         var response = Response(status: .init(code: status), headers: headers, body: content)
         // RFC 9110, 8.6: no length with 204
         if status == 204 { response.headers[.contentLength] = nil }

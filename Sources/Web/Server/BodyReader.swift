@@ -6,8 +6,9 @@ import NIOCore
 /// Takes the body of a request in.
 enum BodyReader {
     /// - Parameter limit: bytes.
-    /// - Throws: `RequestFault` `body.too_large`.
+    /// - Throws: `RequestFault` `body.encoding`, `body.too_large`.
     static func bytes(_ request: Request, limit: Int) async throws -> [UInt8] {
+        try expectUnpacked(request)
         if let announced = request.headers[.contentLength].flatMap({ Int($0) }), announced > limit {
             throw tooLarge(limit)
         }
@@ -20,7 +21,7 @@ enum BodyReader {
     }
 
     /// A JSON body that fits a schema.
-    /// - Throws: `RequestFault` `body.media_type`, `body.too_large`, `body.malformed`, `body.invalid`.
+    /// - Throws: `RequestFault` `body.media_type`, `body.encoding`, `body.too_large`, `body.malformed`, `body.invalid`.
     static func json(_ request: Request, schema: JSON, limit: Int) async throws -> JSON {
         try expect("application/json", request)
         let bytes = try await bytes(request, limit: limit)
@@ -44,6 +45,15 @@ enum BodyReader {
         }
         guard given == mediaType else {
             throw RequestFault(415, "body.media_type", "Send the body as \(mediaType), and say so in Content-Type.")
+        }
+    }
+
+    /// Bodies come unpacked: what does not, could grow without end here.
+    /// - Throws: `RequestFault` `body.encoding`.
+    static func expectUnpacked(_ request: Request) throws {
+        let coding = request.headers[.contentEncoding]?.lowercased() ?? "identity"
+        guard coding == "identity" else {
+            throw RequestFault(415, "body.encoding", "Send the body unpacked, without Content-Encoding.")
         }
     }
 

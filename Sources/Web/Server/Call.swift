@@ -44,6 +44,9 @@ struct Call: Sendable {
         return id
     }
 
+    /// Bytes the body is said to have.
+    var announcedLength: Int? { headers[.contentLength].flatMap { Int($0) } }
+
     func text(_ name: String) -> String? { query[name]?.string }
     func flag(_ name: String) -> Bool { query[name]?.bool ?? false }
 

@@ -76,7 +76,9 @@ final class WebResponder: Sendable {
         switch operation.body {
         case .none: try BodyReader.expectNone(request)
         case .json(let schema, let limit): body = try await BodyReader.json(request, schema: schema, limit: limit)
-        case .stream(let mediaType): try BodyReader.expect(mediaType, request)
+        case .stream(let mediaType):
+            try BodyReader.expect(mediaType, request)
+            try BodyReader.expectUnpacked(request)
         case .bytes(let limit): bytes = try await BodyReader.bytes(request, limit: limit)
         }
         return Call(

@@ -95,6 +95,8 @@ CREATE TABLE {s}.budget (
     filled_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     -- no call before this moment (Retry-After, circuit breaker)
     closed_until timestamptz,
+    -- as far as the remote itself asked for it: a person may open the breaker, but not this
+    asked_until timestamptz,
     failures int NOT NULL DEFAULT 0
 ) WITH (fillfactor = 50);
 

@@ -22,6 +22,8 @@ public final class Links: Sendable {
     }
 
     public func manifest(_ kind: String) -> Manifest? { kinds[kind]?.manifest }
+    /// Kinds that take several records in one call.
+    var batching: [String] { kinds.filter { $0.value.manifest.limits.batch > 1 }.keys.sorted() }
     public var manifests: [Manifest] { kinds.values.map { $0.manifest }.sorted { $0.kind < $1.kind } }
 
     /// The link of a connector.

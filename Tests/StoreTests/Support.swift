@@ -89,7 +89,7 @@ extension TenantDatabase {
 
     func duePlugin(_ connector: TestConnector) async throws -> DeliveryPlugin {
         try #require(try await duePlugins().contains(connector.push))
-        return try #require(try await deliveryPlugin(connector.push)).plugin
+        return try #require(try await beginDeliveries(plugin: connector.push, batching: [])).plugin
     }
 
     /// Row counts of every table of the tenant.

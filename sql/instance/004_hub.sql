@@ -61,14 +61,14 @@ RETURN lower(concat_ws(' ', data ->> 'given_name', data ->> 'family_name')
 -- E-mail addresses and telephone numbers by which a record is recognised.
 CREATE FUNCTION hub.match_keys(data jsonb) RETURNS TABLE (kind text, value text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 2
-SET search_path = pg_catalog, pg_temp
-AS $$
+-- a body whose names are bound now becomes part of the statement that asks, and is not planned each time
+BEGIN ATOMIC
     SELECT 'email', e ->> 'value' FROM jsonb_array_elements(CASE jsonb_typeof(data -> 'emails') WHEN 'array' THEN data -> 'emails' END) e
     WHERE e ->> 'value' IS NOT NULL
     UNION
     SELECT 'phone', p ->> 'value' FROM jsonb_array_elements(CASE jsonb_typeof(data -> 'phones') WHEN 'array' THEN data -> 'phones' END) p
-    WHERE p ->> 'value' LIKE '+%'
-$$;
+    WHERE p ->> 'value' LIKE '+%';
+END;
 
 -- Three-way merge of a list: what the remote added is added, what it took away is taken away, and
 -- what the hub changed meanwhile stays. Objects are the same entry when their "value" is.

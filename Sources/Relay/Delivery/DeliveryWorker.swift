@@ -12,7 +12,11 @@ struct DeliveryWorker {
     let log: Logger
 
     func slice(plugin id: Int64) async throws -> LaneNext {
-        guard let (plugin, normaliser) = try await tenant.deliveryPlugin(id) else { return .idle }
+        guard
+            let (plugin, normaliser, granted, wait) = try await tenant.beginDeliveries(
+                plugin: id, batching: links.batching)
+        else { return .idle }
+        guard granted > 0 else { return .after(wait) }
         let link: any Connector
         do {
             link = try links.link(
@@ -23,11 +27,9 @@ struct DeliveryWorker {
         }
         guard let sink = link as? any RecordSink else { return .idle }
         let batch = type(of: link).manifest.limits.batch
-        let budget = try await tenant.takeBudget(connector: plugin.connector, wanted: batch > 1 ? 1 : 8)
-        guard budget.granted > 0 else { return .after(budget.wait) }
-        let claims = try await tenant.claim(plugin, limit: batch * budget.granted, lease: options.lease)
+        let claims = try await tenant.claim(plugin, limit: batch * granted, lease: options.lease)
         let errands = claims.compactMap { errand($0, plugin, normaliser) }
-        try await tenant.giveBack(budget.granted - (errands.count + batch - 1) / batch, connector: plugin.connector)
+        try await tenant.giveBack(granted - (errands.count + batch - 1) / batch, connector: plugin.connector)
         if claims.isEmpty { return .idle }
         let sent = Set(errands.map(\.claim.record))
         var results = claims.filter { !sent.contains($0.record) }.map(withdrawn)

@@ -57,7 +57,7 @@ extension TenantDatabase {
         }
         let rows = try await run(
             as: actor,
-            """
+            ("""
             WITH c AS (
                 INSERT INTO \(table("contact")) AS c (data, origins)
                 VALUES (\(document.text)::jsonb, jsonb_build_object('*', \(origin(actor))))
@@ -66,7 +66,7 @@ extension TenantDatabase {
                 UPDATE \(table("idempotency")) i SET effect = c.id FROM c
                 WHERE i.key = \(key) AND i.actor = \(actor.description))
             SELECT \(Self.columns) FROM c
-            """)[0]
+            """ as SQL).prepared())[0]
         ring()
         return try StoredContact(rows)
     }

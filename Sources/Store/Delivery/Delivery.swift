@@ -86,8 +86,8 @@ public struct DeliveryResult: Sendable {
 extension TenantDatabase {
     /// Plugins with something due now, whose remotes may be called.
     public func duePlugins() async throws -> [Int64] {
-        try await run(
-            as: .system,
+        try await runByKeys(
+            as: .system, isAwaited: true,
             """
             SELECT p.id FROM \(table("plugin")) p JOIN \(table("connector")) k ON k.id = p.connector
             LEFT JOIN \(table("budget")) b ON b.connector = k.id
@@ -98,26 +98,35 @@ extension TenantDatabase {
                     OR EXISTS (SELECT FROM \(table("delivery")) d WHERE d.plugin = p.id AND d.state = 'leased'
                         AND d.leased_until <= clock_timestamp()))
             ORDER BY p.id
-            """)[0].map { try $0.get("id") }
+            """
+        ).map { try $0.get("id") }
     }
 
-    /// A plugin that may deliver now, and what values are checked by on the way.
-    /// - Returns: nil when it is off or paused, or its remote is to be left alone.
-    public func deliveryPlugin(_ id: Int64) async throws -> (plugin: DeliveryPlugin, normaliser: Normaliser)? {
+    /// Begins a slice of deliveries in one round trip: the plugin, what values are checked by on the way, and calls from
+    /// its remote's budget.
+    /// - Parameter batching: kinds of connectors that take a batch in one call; the others get several calls.
+    /// - Returns: nil when it is off or paused; calls granted, and seconds until there is one when there was none.
+    public func beginDeliveries(plugin id: Int64, batching: [String]) async throws -> (
+        plugin: DeliveryPlugin, normaliser: Normaliser, granted: Int, wait: Double
+    )? {
+        let ready: SQL = "p.id = \(id) AND p.capability = 'push' AND p.state = 'on' AND k.state = 'on'"
+        let budget: SQL = """
+            SELECT b.*, CASE WHEN k.kind = ANY (\(batching)) THEN 1 ELSE \(Self.callsAtOnce) END AS wanted
+            FROM \(table("plugin")) p JOIN \(table("connector")) k ON k.id = p.connector
+            JOIN \(table("budget")) b ON b.connector = k.id WHERE \(ready)
+            """
         let rows = try await run(
             as: .system, fieldsQuery,
             ("""
-            SELECT p.id, p.connector, k.kind, k.name, k.settings, p.mapping, k.closed_fields,
-                coalesce(b.failures, 0) AS failures,
+            SELECT p.id, p.connector, k.kind, k.name, k.settings, p.mapping, k.closed_fields, b.failures,
                 q.id AS pull, q.mapping AS pull_mapping, q.state = 'paused' AS pull_paused
             FROM \(table("plugin")) p JOIN \(table("connector")) k ON k.id = p.connector
-            LEFT JOIN \(table("budget")) b ON b.connector = k.id
+            JOIN \(table("budget")) b ON b.connector = k.id
             LEFT JOIN LATERAL (SELECT x.id, x.mapping, x.state FROM \(table("plugin")) x WHERE x.connector = p.connector
                 AND x.capability = 'pull' AND x.entity = 'contact' AND x.state <> 'off' ORDER BY x.id LIMIT 1) q ON true
-            WHERE p.id = \(id) AND p.capability = 'push' AND p.state = 'on' AND k.state = 'on'
-                AND (b.closed_until IS NULL OR b.closed_until <= clock_timestamp())
-            """ as SQL).prepared())
-        guard let row = rows[1].first else { return nil }
+            WHERE \(ready)
+            """ as SQL).prepared(), Self.byKeysUnawaited, grant(budget).prepared())
+        guard let row = rows[1].first, let grant = rows[3].first else { return nil }
         let pull: DeliveryPlugin.PullSide? = try row.get("pull", as: Int64?.self).map { plugin in
             .init(
                 plugin: plugin, mapping: try Mapping(JSON(text: row.get("pull_mapping"))),
@@ -127,20 +136,26 @@ extension TenantDatabase {
             id: try row.get("id"), connector: try row.get("connector"), connectorKind: try row.get("kind"),
             connectorName: try row.get("name"), settings: try JSON(text: row.get("settings")),
             mapping: try Mapping(JSON(text: row.get("mapping"))), pull: pull, failures: try row.get("failures"))
-        return (plugin, normaliser(try catalogue(rows[0])))
+        return (plugin, normaliser(try catalogue(rows[0])), try grant.get("granted"), try grant.get("wait"))
     }
+
+    /// Calls a slice may take where each carries one record.
+    private static let callsAtOnce = 8
 
     /// Milliseconds until something of this tenant falls due, at most a minute.
     public func nextDue() async throws -> Int {
-        try await run(
-            as: .system,
+        try await runByKeys(
+            as: .system, isAwaited: true,
             """
             SELECT least(60000, greatest(0, extract(epoch FROM coalesce(least(
-                (SELECT min(greatest(d.due_at, b.closed_until)) FROM \(table("delivery")) d
-                    JOIN \(table("plugin")) p ON p.id = d.plugin AND p.state = 'on'
+                -- the first of each plugin by its index, however many wait
+                (SELECT min(greatest(d.due_at, b.closed_until)) FROM \(table("plugin")) p
                     JOIN \(table("connector")) k ON k.id = p.connector AND k.state = 'on'
                     LEFT JOIN \(table("budget")) b ON b.connector = k.id
-                    WHERE d.state = 'due'),
+                    CROSS JOIN (VALUES (false), (true)) AS f (backfill)
+                    CROSS JOIN LATERAL (SELECT x.due_at FROM \(table("delivery")) x WHERE x.plugin = p.id
+                        AND x.backfill = f.backfill AND x.state = 'due' ORDER BY x.due_at LIMIT 1) d
+                    WHERE p.state = 'on' AND p.capability = 'push'),
                 (SELECT min(greatest(d.leased_until, b.closed_until)) FROM \(table("delivery")) d
                     JOIN \(table("plugin")) p ON p.id = d.plugin AND p.state = 'on'
                     JOIN \(table("connector")) k ON k.id = p.connector AND k.state = 'on'
@@ -154,7 +169,7 @@ extension TenantDatabase {
                 (SELECT min(s.next_at) FROM \(table("segment_push")) s),
                 (SELECT min(i.due_at) FROM \(table("inbox")) i WHERE i.state = 'new')
                 ), now() + interval '1 minute') - clock_timestamp()) * 1000))::int AS ms
-            """)[0][0].get("ms")
+            """)[0].get("ms")
     }
 
     /// How many states of a record that may have been sent are kept: more than attempts are made.
@@ -166,8 +181,8 @@ extension TenantDatabase {
     /// - Parameter lease: seconds after which anybody may take them over.
     public func claim(_ plugin: DeliveryPlugin, limit: Int, lease: Double) async throws -> [ClaimedDelivery] {
         let sent = plugin.mapping.hubFields(.out).sorted()
-        let rows = try await run(
-            as: .connector(plugin.connector),
+        let rows = try await runByKeys(
+            as: .connector(plugin.connector), isAwaited: true,
             """
             WITH moment AS MATERIALIZED (SELECT clock_timestamp() AS at),
             -- two arms, so that each goes by its own index however much was delivered before
@@ -214,7 +229,7 @@ extension TenantDatabase {
             LEFT JOIN LATERAL (SELECT x.* FROM \(table("binding")) x WHERE x.connector = \(plugin.connector)
                 AND x.entity = 'contact' AND x.record = k.record AND x.gone_at IS NULL LIMIT 1) b ON true
             ORDER BY k.record
-            """)[0]
+            """)
         return try rows.map { row in
             let data: String? = try row.get("data")
             return ClaimedDelivery(

@@ -20,8 +20,8 @@ extension TenantDatabase {
                     AND b.record = r.record)
             """
         // what a crash takes back is a lease that ends: an attempt of unknown end
-        let rows = try await runUnawaited(
-            as: .connector(plugin.connector),
+        let rows = try await runByKeys(
+            as: .connector(plugin.connector), isAwaited: false,
             """
             WITH told AS (
                 SELECT x.*, decode(x.pushed, 'hex') AS push_hash,

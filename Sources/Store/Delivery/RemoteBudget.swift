@@ -5,26 +5,31 @@ extension TenantDatabase {
     /// Takes calls from the remote's budget, which all processes share.
     /// - Returns: calls granted (0 to `wanted`), and seconds until there is one when there was none.
     public func takeBudget(connector: Int64, wanted: Int) async throws -> (granted: Int, wait: Double) {
-        let rows = try await runUnawaited(
-            as: .system,
-            """
-            WITH state AS (
-                SELECT least(b.burst, b.tokens + b.per_second * extract(epoch FROM clock_timestamp() - b.filled_at)) AS have,
-                    b.per_second, b.closed_until
-                FROM \(table("budget")) b WHERE b.connector = \(connector) FOR UPDATE),
-            grant_now AS (
-                SELECT CASE WHEN s.closed_until > clock_timestamp() THEN 0 ELSE least(\(wanted), floor(s.have))::int END AS granted,
-                    s.have, s.per_second, s.closed_until FROM state s),
-            kept AS (
-                UPDATE \(table("budget")) b SET tokens = g.have - g.granted, filled_at = clock_timestamp()
-                FROM grant_now g WHERE b.connector = \(connector))
-            SELECT granted, (CASE WHEN granted > 0 THEN 0 WHEN closed_until > clock_timestamp()
-                THEN extract(epoch FROM closed_until - clock_timestamp())
-                ELSE greatest(0.01, (1 - have) / per_second) END)::double precision AS wait
-            FROM grant_now
-            """)
+        let budget: SQL =
+            "SELECT b.*, \(wanted)::int AS wanted FROM \(table("budget")) b WHERE b.connector = \(connector)"
+        let rows = try await runByKeys(as: .system, isAwaited: false, grant(budget))
         guard let row = rows.first else { return (wanted, 0) }
         return (try row.get("granted"), try row.get("wait"))
+    }
+
+    /// The statement that takes calls: `granted`, and `wait` in seconds.
+    /// - Parameter budget: gives the budget's row and the calls `wanted`.
+    func grant(_ budget: SQL) -> SQL {
+        """
+        WITH state AS (
+            SELECT least(b.burst, b.tokens + b.per_second * extract(epoch FROM clock_timestamp() - b.filled_at)) AS have, b.*
+            FROM (\(budget) FOR UPDATE OF b) b),
+        grant_now AS (
+            SELECT CASE WHEN s.closed_until > clock_timestamp() THEN 0 ELSE least(s.wanted, floor(s.have))::int END AS granted,
+                s.* FROM state s),
+        kept AS (
+            UPDATE \(table("budget")) b SET tokens = g.have - g.granted, filled_at = clock_timestamp()
+            FROM grant_now g WHERE b.connector = g.connector)
+        SELECT granted, (CASE WHEN granted > 0 THEN 0 WHEN closed_until > clock_timestamp()
+            THEN extract(epoch FROM closed_until - clock_timestamp())
+            ELSE greatest(0.01, (1 - have) / per_second) END)::double precision AS wait
+        FROM grant_now
+        """
     }
 
     /// Gives calls back that were granted and not made.

@@ -33,8 +33,8 @@ extension TenantDatabase {
     /// Takes webhooks that are due, oldest first, for so many seconds. They stay until `settle`; applying one twice
     /// changes nothing.
     public func claimHooks(limit: Int, lease: Double) async throws -> [StoredHook] {
-        try await run(
-            as: .system,
+        try await runByKeys(
+            as: .system, isAwaited: true,
             """
             WITH picked AS (
                 SELECT id FROM \(table("inbox")) WHERE state = 'new' AND due_at <= clock_timestamp()
@@ -44,13 +44,14 @@ extension TenantDatabase {
                 FROM picked WHERE i.id = picked.id RETURNING i.*)
             SELECT id, connector, headers, body, extract(epoch FROM received_at)::bigint AS at, attempts
             FROM claimed ORDER BY id
-            """)[0].map { row in
-                let headers = try JSON(text: row.get("headers")).object ?? [:]
-                return StoredHook(
-                    id: try row.get("id"), connector: try row.get("connector"),
-                    headers: headers.compactMapValues(\.string),
-                    body: try row.get("body"), receivedAt: try row.get("at"), attempts: try row.get("attempts"))
-            }
+            """
+        ).map { row in
+            let headers = try JSON(text: row.get("headers")).object ?? [:]
+            return StoredHook(
+                id: try row.get("id"), connector: try row.get("connector"),
+                headers: headers.compactMapValues(\.string),
+                body: try row.get("body"), receivedAt: try row.get("at"), attempts: try row.get("attempts"))
+        }
     }
 
     /// Notes that a webhook was applied (its body is no longer kept then), or set aside, or waits for another try.

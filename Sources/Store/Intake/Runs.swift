@@ -86,8 +86,8 @@ extension TenantDatabase {
 
     /// Takes the oldest run that waits, or whose worker is gone.
     public func claimRun(lease: Double) async throws -> ClaimedRun? {
-        let rows = try await run(
-            as: .system,
+        let rows = try await runByKeys(
+            as: .system, isAwaited: true,
             """
             UPDATE \(table("run")) r SET state = 'running', fence = r.fence + 1, started_at = coalesce(r.started_at, now()),
                 leased_until = clock_timestamp() + make_interval(secs => \(lease)),
@@ -101,7 +101,7 @@ extension TenantDatabase {
                         AND o.kind = 'poll' AND o.id < x.id AND o.state IN ('queued', 'running')))
                 ORDER BY x.id LIMIT 1 FOR UPDATE SKIP LOCKED)
             RETURNING r.id, r.kind, r.plugin, r.connector, r.params, r.dry, r.fence, r.actor
-            """)[0]
+            """)
         return try rows.first.map { row in
             ClaimedRun(
                 id: try row.get("id"), kind: try row.get("kind"), plugin: try row.get("plugin"),

@@ -63,7 +63,7 @@ extension TenantDatabase {
 
     private func decide(_ statement: SQL) async throws -> RoutingPass {
         // what a crash takes back is on the outbox again
-        let row = try await runUnawaited(as: .system, statement)[0]
+        let row = try await runByKeys(as: .system, isAwaited: false, statement)[0]
         return RoutingPass(
             changes: try row.get("changes"), accepted: try row.get("accepted"), plugins: try row.get("plugins"))
     }

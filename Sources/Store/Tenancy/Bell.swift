@@ -3,7 +3,7 @@ public import Postgres
 import Synchronization
 
 /// The doorbell: after commits, one NOTIFY at most every 5 ms, on a connection of its own, so that
-/// writers keep their group commit. It carries tenant numbers and nothing else, and may be lost: the
+/// writers keep their group commit. It carries tenant numbers and who rang, and may be lost: the
 /// rows are the truth. Listeners in this process are woken without the database.
 public final class Bell: Sendable {
     public static let channel = "kontor"
@@ -20,6 +20,8 @@ public final class Bell: Sendable {
     private let state = Mutex(State())
     private let database: Database
     private let log: Logger
+    /// Tells this process's own rings from others.
+    private let mark = String(UInt64.random(in: .min ... .max))
 
     init(database: Database, log: Logger) {
         self.database = database
@@ -50,6 +52,14 @@ public final class Bell: Sendable {
         return stream
     }
 
+    /// Tenants that somebody else rang for; none when it was this process, whose listeners know already.
+    /// - Parameter payload: tenant numbers separated by commas; after a space, when Kontor rang, a number that tells its process.
+    func heard(_ payload: String) -> [Int64] {
+        let parts = payload.split(separator: " ", maxSplits: 1)
+        guard let tenants = parts.first, parts.count == 1 || parts[1] != mark else { return [] }
+        return tenants.split(separator: ",").compactMap { Int64($0) }
+    }
+
     private func flush() async {
         while true {
             let tenants = state.withLock { state -> [Int64] in
@@ -59,7 +69,7 @@ public final class Bell: Sendable {
                 return tenants
             }
             if tenants.isEmpty { return }
-            let payload = tenants.map(String.init).joined(separator: ",")
+            let payload = tenants.map(String.init).joined(separator: ",") + " " + mark
             do {
                 _ = try await database.run("SELECT pg_notify(\(Self.channel), \(payload))")
             } catch {

@@ -32,7 +32,7 @@ public final class Node: Sendable {
         }
     }
 
-    /// Rings from all processes and from writers that are not Kontor.
+    /// Rings from other processes and from writers that are not Kontor; this one's are in `bell.local()`.
     public func events() -> AsyncStream<BellEvent> {
         let notifications = database.listen(Bell.channel)
         return AsyncStream { continuation in
@@ -41,7 +41,8 @@ public final class Node: Sendable {
                     switch notification {
                     case .reconnected: continuation.yield(.lookEverywhere)
                     case .notified(let payload):
-                        continuation.yield(.rung(payload.split(separator: ",").compactMap { Int64($0) }))
+                        let tenants = bell.heard(payload)
+                        if !tenants.isEmpty { continuation.yield(.rung(tenants)) }
                     }
                 }
                 continuation.finish()

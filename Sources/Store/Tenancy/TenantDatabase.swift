@@ -18,12 +18,24 @@ public struct TenantDatabase: Sendable {
             scope: tenant.id, prelude: prelude(actor, run: nil), deadline: deadline, statements)
     }
 
-    /// Runs one statement without waiting for the disk: a crash of the server may take it back, as a whole, until a
-    /// later commit is awaited. For what is then done anew by itself.
+    /// Runs one of the few statements the relay sends all the time, which find their rows by key alone. It is planned
+    /// once a connection, and for keys: a plan made by the sizes of young tables would be kept when they have grown.
+    /// - Parameter isAwaited: false not to wait for the disk: a crash of the server may then take it back, as a whole,
+    ///   until a later commit is awaited. For what is then done anew by itself.
     /// - Throws: `PostgresError`.
-    func runUnawaited(as actor: Actor, _ statement: SQL) async throws -> Rows {
-        try await run(as: actor, ("SELECT set_config('synchronous_commit', 'off', true)" as SQL).prepared(), statement)[
-            1]
+    func runByKeys(as actor: Actor, isAwaited: Bool, _ statement: SQL) async throws -> Rows {
+        try await run(as: actor, isAwaited ? Self.byKeys : Self.byKeysUnawaited, statement.prepared())[1]
+    }
+
+    private static let byKeys = settings(commit: "on")
+    static let byKeysUnawaited = settings(commit: "off")
+
+    private static func settings(commit: String) -> SQL {
+        ("""
+        SELECT set_config('synchronous_commit', \(commit), true), set_config('plan_cache_mode', 'force_generic_plan', true),
+            set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+            set_config('enable_mergejoin', 'off', true)
+        """ as SQL).prepared()
     }
 
     /// Runs a transaction of several steps on a connection of its own, and rings the bell after it.

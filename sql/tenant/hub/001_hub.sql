@@ -151,7 +151,7 @@ CREATE TABLE {s}.binding (
     gone_at timestamptz,
     -- the last run that showed it
     seen_run bigint,
-    CONSTRAINT binding_pk PRIMARY KEY (connector, entity, record),
+    CONSTRAINT binding_pk PRIMARY KEY (record, connector, entity),
     -- the record's number first: by the other two alone nobody is to look
     CONSTRAINT binding_remote UNIQUE (remote_id, connector, entity)
 );
@@ -180,7 +180,8 @@ CREATE TABLE {s}.delivery (
     code text,
     message text,
     changed_at timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT delivery_pk PRIMARY KEY (plugin, record)
+    -- the record first: while a table is young, PostgreSQL takes what a plugin has for two rows
+    CONSTRAINT delivery_pk PRIMARY KEY (record, plugin)
 ) WITH (fillfactor = 50);
 CREATE INDEX delivery_due ON {s}.delivery (plugin, backfill, due_at) WHERE state = 'due';
 CREATE INDEX delivery_leased ON {s}.delivery (leased_until) WHERE state = 'leased';
@@ -447,19 +448,32 @@ BEGIN
     RETURN CASE WHEN actor LIKE 'connector:%' THEN substr(actor, 11)::bigint END;
 END
 $$;
+-- In PL/pgSQL, which keeps their plans: every statement of a connector asks them.
 CREATE FUNCTION {s}.visible_facets() RETURNS text[]
-LANGUAGE sql STABLE SECURITY DEFINER
+LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT CASE WHEN me IS NULL THEN NULL ELSE coalesce(
-        (SELECT coalesce(c.visible_facets, '{*}') FROM {s}.connector c WHERE c.id = me), '{}') END
-    FROM (SELECT {s}.my_connector() AS me) m
+DECLARE
+    me bigint := {s}.my_connector();
+    found text[];
+BEGIN
+    IF me IS NULL THEN RETURN NULL; END IF;
+    SELECT coalesce(c.visible_facets, '{*}') INTO found FROM {s}.connector c WHERE c.id = me;
+    RETURN coalesce(found, '{}');
+END
 $$;
 CREATE FUNCTION {s}.hidden_fields() RETURNS text[]
-LANGUAGE sql STABLE SECURITY DEFINER
+LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT coalesce((SELECT c.hidden_fields FROM {s}.connector c WHERE c.id = {s}.my_connector()), '{}')
+DECLARE
+    me bigint := {s}.my_connector();
+    found text[];
+BEGIN
+    IF me IS NULL THEN RETURN '{}'; END IF;
+    SELECT c.hidden_fields INTO found FROM {s}.connector c WHERE c.id = me;
+    RETURN coalesce(found, '{}');
+END
 $$;
 
 -- Addresses among what was sent of a record that no living contact has: by these alone a deleted one may be

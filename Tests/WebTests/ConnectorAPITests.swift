@@ -5,6 +5,31 @@ import Testing
 @testable import Web
 
 @Suite struct ConnectorAPITests {
+    @Test func aPullIsLookedAtBeforeItLeaps() async throws {
+        let tenant = try await WebTestServer.shared.value.makeTenant()
+        let made = try await tenant.call(
+            "createConnector", [:],
+            ["kind": "plain", "name": "crm", "settings": ["url": "https://crm.example", "password": "x"]])
+        let plugins = made.json["plugins"]?.array ?? []
+        let pull = ["id": plugins.first { $0["capability"] == "pull" }?["id"]?.scalarText ?? ""]
+        let push = ["id": plugins.first { $0["capability"] == "push" }?["id"]?.scalarText ?? ""]
+        let group = ["id": plugins.first { $0["capability"] == "group" }?["id"]?.scalarText ?? ""]
+        #expect(try await tenant.call("editPlugin", pull, ["max_changes": 100]).json["max_changes"] == 100)
+        #expect(try await tenant.call("editPlugin", pull, ["every_seconds": 60]).json["max_changes"] == 100)
+        #expect(try await tenant.call("editPlugin", pull, ["max_changes": .null]).json["max_changes"] == .null)
+        let dry = try await tenant.call("runPlugin", pull, query: ["dry": "true", "max_changes": "3"])
+        #expect(dry.status == 202 && dry.json["dry"] == true && dry.json["params"]?["max_changes"] == 3)
+        #expect(try await tenant.call("runPlugin", push).code == "plugin.no_pull")
+        let tried = try await tenant.call("tryMapping", push, ["records": 2])
+        #expect(tried.status == 202 && tried.json["kind"] == "try" && tried.json["params"]?["records"] == 2)
+        let wrong: JSON = ["mapping": ["rules": [["hub": "no_such_field", "remote": "x"]]]]
+        #expect(try await tenant.call("tryMapping", pull, wrong).code == "mapping.invalid")
+        #expect(try await tenant.call("tryMapping", group, [:]).code == "plugin.no_preview")
+        let run = ["id": String(dry.id)]
+        #expect(try await tenant.call("cancelRun", run).json["state"] == "failed")
+        #expect(try await tenant.call("cancelRun", run).code == "run.state")
+    }
+
     @Test func connectorsAndTheirWebhooks() async throws {
         let server = try await WebTestServer.shared.value
         let tenant = try await server.makeTenant()

@@ -9,7 +9,7 @@ import Testing
         "editContact": ["fields": ["notes": "x"]], "setLocks": ["fields": []],
         "addConsent": ["purpose": "news", "granted": true, "source": "form"], "editField": ["label": "x"],
         "editConnector": ["rank": 3], "editPlugin": ["state": "on"], "settleConflict": ["keep": "hub"],
-        "createPush": ["plugin": 1, "group_name": "x", "purpose": "news"],
+        "tryMapping": ["records": 1], "createPush": ["plugin": 1, "group_name": "x", "purpose": "news"],
     ]
 
     @Test func idsOfAnotherTenantLeadNowhere() async throws {

@@ -71,7 +71,7 @@ struct ConnectorCommand: AsyncParsableCommand {
 
 struct PluginCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "plugin", abstract: "Capabilities of connectors.", subcommands: [Edit.self, RunNow.self])
+        commandName: "plugin", abstract: "Capabilities of connectors.", subcommands: [Edit.self, RunNow.self, Try.self])
 
     struct Edit: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Change a plugin: state, filter, mapping, schedule.")
@@ -89,8 +89,29 @@ struct PluginCommand: AsyncParsableCommand {
             commandName: "run", abstract: "Fetch now, and wait until it is done.")
         @OptionGroup var options: ClientOptions
         @Argument var id: Int64
+        @Flag(help: "Tell what would happen, and do nothing.") var dry = false
+        @Option(help: "Wait for approval when more contacts than this would change.") var maxChanges: Int?
 
-        func run() async throws { try await options.follow("/plugins/\(id)/run") }
+        func run() async throws {
+            try await options.follow(
+                "/plugins/\(id)/run",
+                query: [("dry", dry ? "true" : nil), ("max_changes", maxChanges.map(String.init))])
+        }
+    }
+
+    struct Try: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Try a mapping on some records as they are now, without any effect.")
+        @OptionGroup var options: ClientOptions
+        @Argument var id: Int64
+        @Option(help: "JSON file with a mapping, instead of the one in force.") var mapping: String?
+        @Option(help: "How many records.") var records = 10
+
+        func run() async throws {
+            var body: JSON = ["records": .int(Int64(records))]
+            body["mapping"] = try mapping.map { try JSON.file($0) }
+            try await options.follow("/plugins/\(id)/try", body: body)
+        }
     }
 }
 
@@ -165,9 +186,9 @@ struct SegmentCommand: AsyncParsableCommand {
 
 extension ClientOptions {
     /// Asks for a run and waits for its end.
-    func follow(_ path: String) async throws {
+    func follow(_ path: String, query: [(String, String?)] = [], body: JSON? = nil) async throws {
         let client = try client
-        let run = try await client.call("POST", path)
+        let run = try await client.call("POST", path, query: query, body: body)
         guard let id = run["id"]?.int else { return show(run) }
         show(try await client.wait(run: id))
     }

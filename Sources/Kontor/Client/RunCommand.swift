@@ -31,7 +31,7 @@ struct ImportCommand: AsyncParsableCommand {
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Imports, polls and other work that was asked for.",
-        subcommands: [List.self, Show.self, Rows.self, Approve.self, Undo.self])
+        subcommands: [List.self, Show.self, Rows.self, Approve.self, Cancel.self, Undo.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Newest runs first.")
@@ -62,6 +62,14 @@ struct RunCommand: AsyncParsableCommand {
         @OptionGroup var options: ClientOptions
         @Argument var id: Int64
         func run() async throws { options.show(try await options.client.call("POST", "/runs/\(id)/approve")) }
+    }
+
+    struct Cancel: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Give up a run that has not begun, or that waits for approval.")
+        @OptionGroup var options: ClientOptions
+        @Argument var id: Int64
+        func run() async throws { options.show(try await options.client.call("POST", "/runs/\(id)/cancel")) }
     }
 
     struct Undo: AsyncParsableCommand {

@@ -20,6 +20,10 @@ struct IntakeWorker {
             try await perform(run)
         } catch is RunLost {
             return .again
+        } catch let tooMany as TooManyChanges {
+            try await tenant.end(
+                run, state: "awaiting_approval",
+                message: "It would change \(tooMany.total) contacts by now, more than it may without approval.")
         } catch let error as RemoteError {
             if case .locked(_, let message) = error, let connector = run.connector {
                 try await tenant.lock(connector: connector, reason: message)
@@ -42,6 +46,7 @@ struct IntakeWorker {
         switch run.kind {
         case "poll": try await poll(run)
         case "check": try await check(run)
+        case "try": try await tryMapping(run)
         case "csv", "batch": try await merge(run)
         case "undo":
             let counts = try await tenant.undo(run: run.params["run"]?.int ?? 0, under: run)
@@ -51,13 +56,21 @@ struct IntakeWorker {
         }
     }
 
-    private func poll(_ run: ClaimedRun) async throws {
-        guard let plugin = try await tenant.pullPlugin(run.plugin ?? 0) else { throw Failure.notFound("plugin") }
+    private func source(of plugin: PullPlugin) throws -> any RecordSource {
         let link = try links.link(
             kind: plugin.connectorKind, connector: plugin.connector, settings: plugin.settings, of: tenant)
         guard let source = link as? any RecordSource else {
             throw Failure(.invalid, "connector.no_pull", "The connector lists no records.")
         }
+        return source
+    }
+
+    private func poll(_ run: ClaimedRun) async throws {
+        guard let plugin = try await tenant.pullPlugin(run.plugin ?? 0) else { throw Failure.notFound("plugin") }
+        let source = try source(of: plugin)
+        if run.isDry { return try await preview(run, plugin, source) }
+        let most = run.params["max_changes"]?.int.map { Int($0) } ?? plugin.maxChanges
+        let maxChanges = run.params["approved"] == true ? nil : most
         var cursor = plugin.cursor.map { Cursor($0) }
         var line: Int64 = 1
         while true {
@@ -76,7 +89,8 @@ struct IntakeWorker {
             case .contact:
                 let rows = try await tenant.stagedRows(records, plugin: plugin, firstLine: line)
                 _ = try await tenant.takePage(
-                    rows, plugin: plugin, run: run.id, fence: run.fence, reading: reading, cursor: next, part: part)
+                    rows, plugin: plugin, run: run.id, fence: run.fence, reading: reading, cursor: next, part: part,
+                    maxChanges: maxChanges)
             case .product: try await tenant.takeProducts(records, plugin: plugin, cursor: next)
             case .order: try await tenant.takeOrders(records, plugin: plugin, cursor: next)
             }
@@ -87,6 +101,36 @@ struct IntakeWorker {
             try Task.checkCancellation()
         }
         if plugin.entity == .contact { _ = try await tenant.linkWaitingSales(connector: plugin.connector) }
+        try await tenant.end(run, state: "done", counts: ["listed": .int(line - 1)])
+    }
+
+    /// Reads all that a poll would read now, and tells what it would do.
+    private func preview(_ run: ClaimedRun, _ plugin: PullPlugin, _ source: any RecordSource) async throws {
+        var cursor = plugin.cursor.map { Cursor($0) }
+        var line: Int64 = 1
+        var (sawFirst, isWhole) = (false, false)
+        try await tenant.clearStaged(run: run.id)
+        while true {
+            let page: ConnectorKit.Page
+            do {
+                page = try await read(source, plugin, cursor)
+            } catch RemoteError.cursorExpired where cursor != nil {
+                (cursor, line) = (nil, 1)
+                try await tenant.clearStaged(run: run.id)
+                continue
+            }
+            sawFirst = sawFirst || page.isFirst || cursor == nil
+            isWhole = isWhole || sawFirst && page.isComplete
+            let rows = try await tenant.stagedRows(
+                page.records.map(IncomingRecord.init), plugin: plugin, firstLine: line)
+            try await tenant.stage(rows, run: run.id, as: .intake(plugin.connector))
+            line += Int64(rows.count)
+            if page.isLast { break }
+            cursor = page.next ?? cursor
+            guard try await tenant.renew(run, lease: lease) else { return }
+            try Task.checkCancellation()
+        }
+        try await tenant.previewPoll(run, plugin: plugin, isComplete: isWhole)
         try await tenant.end(run, state: "done", counts: ["listed": .int(line - 1)])
     }
 
@@ -124,6 +168,22 @@ struct IntakeWorker {
                 }
             }
         }
+    }
+
+    /// Maps a few records as they are now: those of the remote inward, or the hub's outward.
+    private func tryMapping(_ run: ClaimedRun) async throws {
+        let mapping = try Mapping(run.params["mapping"] ?? [:])
+        let records = Int(run.params["records"]?.int ?? 10)
+        var samples: [JSON]
+        if let plugin = try await tenant.pullPlugin(run.plugin ?? 0) {
+            let page = try await read(source(of: plugin), plugin, nil)
+            samples = try await tenant.inwardSamples(
+                page.records.prefix(records).map(IncomingRecord.init), mapping, closed: plugin.closedFields)
+        } else {
+            samples = try await tenant.outwardSamples(records, mapping, connector: run.connector ?? 0)
+        }
+        try await tenant.keep(samples: samples, of: run)
+        try await tenant.end(run, state: "done", counts: ["samples": .int(Int64(samples.count))])
     }
 
     private func check(_ run: ClaimedRun) async throws {

@@ -59,7 +59,8 @@ extension TenantDatabase {
         let rows = try await run(
             as: actor,
             """
-            SELECT id, connector, name, capability, entity, state, rule, filter, mapping, every_seconds, since, next_at
+            SELECT id, connector, name, capability, entity, state, rule, filter, mapping, every_seconds, since, next_at,
+                max_changes
             FROM \(table("plugin")) WHERE id = \(id)
             """)[0]
         guard rows.count == 1 else { throw Failure.notFound("plugin") }
@@ -67,17 +68,53 @@ extension TenantDatabase {
     }
 
     /// Asks for a poll of a plugin now.
+    /// - Parameters:
+    ///   - maxChanges: contacts it may change without approval; nil for what the plugin says.
+    ///   - isDry: tells what would happen, and does nothing.
     /// - Returns: the run's number.
-    /// - Throws: `Failure` `not_found`, `plugin.no_pull`.
-    public func runPlugin(_ id: Int64, as actor: Actor) async throws -> Int64 {
+    /// - Throws: `Failure` `not_found`, `plugin.no_pull`, `plugin.no_preview`.
+    public func runPlugin(_ id: Int64, as actor: Actor, maxChanges: Int64? = nil, isDry: Bool = false) async throws
+        -> Int64
+    {
         let rows = try await run(
-            as: actor, "SELECT connector, capability = 'pull' AS pulls FROM \(table("plugin")) WHERE id = \(id)")[0]
+            as: actor, "SELECT connector, capability = 'pull' AS pulls, entity FROM \(table("plugin")) WHERE id = \(id)"
+        )[0]
         guard let row = rows.first else { throw Failure.notFound("plugin") }
         guard try row.get("pulls") else {
             throw Failure(
                 .conflict, "plugin.no_pull", "Only a plugin that pulls records can be run; others follow changes.")
         }
-        return try await createRun(as: actor, kind: "poll", plugin: id, connector: row.get("connector"))
+        guard try !isDry || row.get("entity") == RemoteEntity.contact.rawValue else {
+            throw Failure(.conflict, "plugin.no_preview", "Only a plugin that pulls contacts can be run dry.")
+        }
+        var params: JSON = [:]
+        if let maxChanges { params["max_changes"] = .int(maxChanges) }
+        return try await createRun(
+            as: actor, kind: "poll", plugin: id, connector: row.get("connector"), params: params, isDry: isDry)
+    }
+
+    /// Asks for a mapping to be tried on a few records as they are now, without any effect.
+    /// - Parameters:
+    ///   - mapping: nil for the one in force.
+    ///   - records: how many.
+    /// - Returns: the run's number; its `samples` show each record before and after.
+    /// - Throws: `Failure` `not_found`, `mapping.invalid`, `plugin.no_preview`.
+    public func tryMapping(plugin id: Int64, mapping: JSON?, records: Int, as actor: Actor) async throws -> Int64 {
+        if let mapping { try Mapping.check(mapping, await catalogue(as: actor)) }
+        let rows = try await run(
+            as: actor,
+            """
+            SELECT connector, mapping, capability IN ('pull', 'push') AND entity = 'contact' AS can
+            FROM \(table("plugin")) WHERE id = \(id)
+            """)[0]
+        guard let row = rows.first else { throw Failure.notFound("plugin") }
+        guard try row.get("can") else {
+            throw Failure(.conflict, "plugin.no_preview", "Only plugins that pull or push contacts have a mapping.")
+        }
+        let tried = try mapping ?? JSON(text: row.get("mapping"))
+        return try await createRun(
+            as: actor, kind: "try", plugin: id, connector: row.get("connector"),
+            params: ["mapping": tried, "records": .int(Int64(records))], isDry: true)
     }
 
     /// Asks for a run to be taken back.

@@ -56,7 +56,8 @@ extension TenantDatabase {
                 c.closed_fields, c.created_at, (SELECT array_agg(k ORDER BY k) FROM jsonb_object_keys(c.secrets) k) AS secrets,
                 (SELECT coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'name', p.name, 'capability', p.capability,
                     'entity', p.entity, 'state', p.state, 'rule', p.rule, 'filter', p.filter, 'mapping', p.mapping,
-                    'every_seconds', p.every_seconds, 'since', p.since, 'next_at', p.next_at) ORDER BY p.id), '[]')
+                    'every_seconds', p.every_seconds, 'since', p.since, 'next_at', p.next_at,
+                    'max_changes', p.max_changes) ORDER BY p.id), '[]')
                     FROM \(table("plugin")) p WHERE p.connector = c.id) AS plugins
             FROM \(table("connector")) c WHERE \(id)::bigint IS NULL OR c.id = \(id) ORDER BY c.id
             """)[0].json()
@@ -79,6 +80,7 @@ extension TenantDatabase {
                     mapping = coalesce(\(edit.mapping?.text)::jsonb, mapping),
                     every_seconds = coalesce(\(edit.everySeconds), every_seconds),
                     since = coalesce(\(edit.since)::date, since),
+                    max_changes = CASE WHEN \(edit.maxChanges != nil) THEN \(edit.maxChanges ?? nil) ELSE max_changes END,
                     next_at = CASE WHEN \(edit.state ?? "") = 'on' OR \(edit.everySeconds)::int IS NOT NULL
                         THEN now() ELSE next_at END,
                     rule = rule + (\(edit.filter?.text)::jsonb IS DISTINCT FROM NULL
@@ -198,11 +200,14 @@ public struct PluginEdit: Sendable {
     public var mapping: JSON?
     public var everySeconds: Int?
     public var since: String?
+    /// Contacts that one run may change without approval; `.some(nil)` for any number.
+    public var maxChanges: Int??
     public init(
-        state: String? = nil, filter: JSON? = nil, mapping: JSON? = nil, everySeconds: Int? = nil, since: String? = nil
+        state: String? = nil, filter: JSON? = nil, mapping: JSON? = nil, everySeconds: Int? = nil, since: String? = nil,
+        maxChanges: Int?? = nil
     ) {
         (self.state, self.filter, self.mapping) = (state, filter, mapping)
-        (self.everySeconds, self.since) = (everySeconds, since)
+        (self.everySeconds, self.since, self.maxChanges) = (everySeconds, since, maxChanges)
     }
 }
 

@@ -165,7 +165,7 @@ extension TenantDatabase {
                     JOIN \(table("connector")) k ON k.id = p.connector AND k.state = 'on'
                     WHERE p.state = 'on' AND p.capability = 'pull' AND p.every_seconds IS NOT NULL
                         AND NOT EXISTS (SELECT FROM \(table("run")) r WHERE r.plugin = p.id AND r.kind = 'poll'
-                            AND r.state IN ('queued', 'running'))),
+                            AND r.state IN ('queued', 'running', 'awaiting_approval'))),
                 (SELECT min(s.next_at) FROM \(table("segment_push")) s),
                 (SELECT min(i.due_at) FROM \(table("inbox")) i WHERE i.state = 'new')
                 ), now() + interval '1 minute') - clock_timestamp()) * 1000))::int AS ms

@@ -77,12 +77,13 @@ extension TenantDatabase {
     ///   - reading: when and how the records were read.
     ///   - cursor: where to go on; nil leaves it where it was.
     ///   - part: which part of a listing of everything the page is.
+    ///   - maxChanges: contacts that the run may change in all; nil for any number.
     /// - Returns: how many rows met which end; "unclear" ones are to be read again.
-    /// - Throws: `RunLost`; then nothing was taken.
+    /// - Throws: `RunLost`, `TooManyChanges`; then nothing was taken.
     public func takePage(
         _ rows: [StagedRow], plugin: PullPlugin, run: Int64, fence: Int64? = nil, reading: Reading,
         cursor: String? = nil,
-        part: ListingPart = ListingPart()
+        part: ListingPart = ListingPart(), maxChanges: Int? = nil
     ) async throws -> MergeCounts {
         let actor = Actor.intake(plugin.connector)
         return try await transaction(as: actor, run: run) { session in
@@ -105,7 +106,8 @@ extension TenantDatabase {
                 "DELETE FROM \(table("stage")) WHERE run = \(run) AND verdict <> 'refused' AND problems IS NULL")
             _ = try await session.query(
                 "UPDATE \(table("plugin")) SET cursor = coalesce(\(cursor), cursor) WHERE id = \(plugin.id)")
-            try await addCounts(counts, run: run, session)
+            let total = try await addCounts(counts, run: run, session)
+            if let maxChanges, total > maxChanges { throw TooManyChanges(total: total) }
             return counts
         }
     }
@@ -177,6 +179,20 @@ extension TenantDatabase {
         return total
     }
 
+    /// What a poll would do with rows that were staged for it, and what would follow; does nothing. The rows go.
+    /// - Parameter isComplete: whether they are all the remote has.
+    public func previewPoll(_ claimed: ClaimedRun, plugin: PullPlugin, isComplete: Bool) async throws {
+        let last = try await run(
+            as: .system, "SELECT coalesce(max(line), 0) AS last FROM \(table("stage")) WHERE run = \(claimed.id)")[0][0]
+        let merge = Merge(
+            tenant: self, run: claimed.id, connector: plugin.connector, actor: .intake(plugin.connector),
+            rank: plugin.rank, reading: try await reading(), lines: 1...max(1, try last.get("last")))
+        _ = try await preview(merge, claimed, unlinking: isComplete ? plugin : nil)
+        _ = try await run(
+            as: .system,
+            "DELETE FROM \(table("stage")) WHERE run = \(claimed.id) AND verdict IS DISTINCT FROM 'refused'")
+    }
+
     private func apply(_ merge: Merge, _ claimed: ClaimedRun) async throws -> MergeCounts {
         try await transaction(as: claimed.actor, run: claimed.id, deadline: .seconds(600)) { session in
             let counts = try await merge.apply(session)
@@ -186,10 +202,17 @@ extension TenantDatabase {
     }
 
     /// Does the merge and the routing that would follow, reports, and rolls all of it back.
-    private func preview(_ merge: Merge, _ claimed: ClaimedRun) async throws -> MergeCounts {
+    private func preview(_ merge: Merge, _ claimed: ClaimedRun, unlinking plugin: PullPlugin? = nil) async throws
+        -> MergeCounts
+    {
         do {
-            try await transaction(as: claimed.actor, run: claimed.id, deadline: .seconds(600)) { session in
-                let counts = try await merge.apply(session)
+            try await transaction(as: merge.actor, run: claimed.id, deadline: .seconds(600)) { session in
+                var counts = try await merge.apply(session)
+                if let plugin {
+                    _ = try await session.query(
+                        "UPDATE \(table("plugin")) SET listing = \(claimed.id) WHERE id = \(plugin.id)")
+                    counts.add("unlinked", try await unlinkUnseen(plugin, session))
+                }
                 let samples = try await session.query(
                     """
                     SELECT line, contact, verdict, CASE WHEN verdict = 'new' THEN jsonb_build_object('set', data)
@@ -231,14 +254,18 @@ extension TenantDatabase {
         return effects
     }
 
-    private func addCounts(_ counts: MergeCounts, run: Int64, _ session: Session) async throws {
-        _ = try await session.query(
+    /// - Returns: how many contacts the run has changed in all.
+    @discardableResult
+    private func addCounts(_ counts: MergeCounts, run: Int64, _ session: Session) async throws -> Int {
+        let rows = try await session.query(
             """
             UPDATE \(table("run")) SET counts = counts || (
                 SELECT coalesce(jsonb_object_agg(key, value::int + coalesce((counts ->> key)::int, 0)), '{}')
                 FROM jsonb_each_text(\(counts.json.text)::jsonb))
-            WHERE id = \(run)
+            WHERE id = \(run) RETURNING (SELECT coalesce(sum((counts ->> k)::int), 0)
+                FROM unnest(\(MergeCounts.changing)::text[]) k)::int AS changed
             """)
+        return try rows.first?.get("changed") ?? 0
     }
 
     /// Takes back what a run changed, field by field, where nobody changed it since; contacts it made are deleted.

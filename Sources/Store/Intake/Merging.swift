@@ -11,7 +11,16 @@ public struct MergeCounts: Sendable {
     public var unclear: Int { byVerdict["unclear"] ?? 0 }
     public var json: JSON { .object(byVerdict.mapValues { .int(Int64($0)) }) }
     /// Rows that change golden records.
-    public var effective: Int { ["new", "changed", "unlinked"].reduce(0) { $0 + (byVerdict[$1] ?? 0) } }
+    public var effective: Int { Self.changing.reduce(0) { $0 + (byVerdict[$1] ?? 0) } }
+    static let changing = ["new", "changed", "unlinked"]
+    static let verdicts =
+        changing + ["unchanged", "echo", "outdated", "unclear", "superseded", "deleted_here", "refused"]
+}
+
+/// A run would change more contacts than it may without approval.
+public struct TooManyChanges: Error {
+    /// Contacts that the run would have changed by now.
+    public let total: Int
 }
 
 /// Merges the staged rows of a run that have no verdict yet into the golden records: match, decide field by
@@ -70,8 +79,8 @@ struct Merge {
         _ = try await session.query(
             """
             SELECT FROM \(table("binding")) b WHERE b.connector = \(connector) AND b.entity = 'contact'
-                AND (b.remote_id IN (SELECT s.remote_id FROM \(table("stage")) s WHERE \(mine))
-                    OR b.record IN (SELECT s.contact FROM \(table("stage")) s WHERE \(mine)))
+                AND (b.remote_id = ANY (ARRAY(SELECT s.remote_id FROM \(table("stage")) s WHERE \(mine)))
+                    OR b.record = ANY (ARRAY(SELECT s.contact FROM \(table("stage")) s WHERE \(mine))))
             ORDER BY b.record FOR UPDATE
             """)
         _ = try await session.query(

@@ -27,6 +27,8 @@ public struct PullPlugin: Sendable {
     public let rank: Int
     public let cursor: String?
     public let since: String?
+    /// Contacts that one run may change without approval; nil for any number.
+    public let maxChanges: Int?
 }
 
 extension TenantDatabase {
@@ -74,7 +76,7 @@ extension TenantDatabase {
                 WHERE k.id = p.connector AND k.state = 'on' AND p.state = 'on' AND p.capability = 'pull'
                     AND p.every_seconds IS NOT NULL AND p.next_at <= now()
                     AND NOT EXISTS (SELECT FROM \(table("run")) r WHERE r.plugin = p.id AND r.kind = 'poll'
-                        AND r.state IN ('queued', 'running'))
+                        AND r.state IN ('queued', 'running', 'awaiting_approval'))
                 RETURNING p.id, p.connector)
             INSERT INTO \(table("run")) (kind, plugin, connector, actor) SELECT 'poll', id, connector, 'system' FROM due
             """,
@@ -97,8 +99,9 @@ extension TenantDatabase {
             WHERE r.id = (SELECT x.id FROM \(table("run")) x
                 WHERE (x.state = 'queued' OR x.state = 'running' AND x.leased_until < clock_timestamp())
                     -- polls of a plugin go on from one cursor: one at a time, in their order
-                    AND NOT (x.kind = 'poll' AND EXISTS (SELECT FROM \(table("run")) o WHERE o.plugin = x.plugin
-                        AND o.kind = 'poll' AND o.id < x.id AND o.state IN ('queued', 'running')))
+                    AND NOT (x.kind = 'poll' AND NOT x.dry AND EXISTS (SELECT FROM \(table("run")) o WHERE o.plugin = x.plugin
+                        AND o.kind = 'poll' AND o.id < x.id AND o.state IN ('queued', 'running', 'awaiting_approval')
+                        AND NOT o.dry))
                 ORDER BY x.id LIMIT 1 FOR UPDATE SKIP LOCKED)
             RETURNING r.id, r.kind, r.plugin, r.connector, r.params, r.dry, r.fence, r.actor
             """)
@@ -147,7 +150,9 @@ extension TenantDatabase {
             as: actor,
             """
             SELECT id, kind, plugin, connector, state, params, dry, counts, message, actor, created_at, started_at, ended_at,
-                (SELECT count(*) FROM \(table("stage")) s WHERE s.run = r.id AND s.verdict IS NULL) AS waiting
+                -- from its counts: staged rows may be millions, and this is asked for all the time
+                greatest(0, coalesce((counts ->> 'rows')::bigint, 0) + coalesce((counts ->> 'faults')::bigint, 0)
+                    - (SELECT coalesce(sum((counts ->> v)::bigint), 0) FROM unnest(\(MergeCounts.verdicts)::text[]) v))::bigint AS waiting
             FROM \(table("run")) r WHERE id = \(id)
             """)[0]
         guard rows.count == 1 else { throw Failure.notFound("run") }
@@ -168,13 +173,27 @@ extension TenantDatabase {
         ring()
     }
 
+    /// Gives up a run that has not begun, or that waits for approval.
+    public func cancelRun(_ id: Int64, as actor: Actor) async throws {
+        let rows = try await run(
+            as: actor,
+            """
+            UPDATE \(table("run")) SET state = 'failed', message = 'Given up by hand.', ended_at = now()
+            WHERE id = \(id) AND state IN ('queued', 'awaiting_approval')
+            """)[0]
+        guard rows.affected == 1 else {
+            throw Failure(.conflict, "run.state", "Only a run that waits can be given up.")
+        }
+        ring()
+    }
+
     /// A pull plugin with its rule in force.
     public func pullPlugin(_ id: Int64) async throws -> PullPlugin? {
         try await run(
             as: .system,
             """
             SELECT p.id, p.name, p.connector, k.kind, k.name AS connector_name, k.settings, p.entity, p.mapping,
-                k.closed_fields, k.rank, p.cursor, p.since::text AS since
+                k.closed_fields, k.rank, p.cursor, p.since::text AS since, p.max_changes
             FROM \(table("plugin")) p JOIN \(table("connector")) k ON k.id = p.connector
             WHERE p.id = \(id) AND p.capability = 'pull'
             """)[0].first.map { row in
@@ -184,7 +203,8 @@ extension TenantDatabase {
                     settings: try JSON(text: row.get("settings")),
                     entity: RemoteEntity(rawValue: try row.get("entity")) ?? .contact,
                     mapping: try Mapping(JSON(text: row.get("mapping"))), closedFields: try row.get("closed_fields"),
-                    rank: try row.get("rank"), cursor: try row.get("cursor"), since: try row.get("since"))
+                    rank: try row.get("rank"), cursor: try row.get("cursor"), since: try row.get("since"),
+                    maxChanges: try row.get("max_changes"))
             }
     }
 

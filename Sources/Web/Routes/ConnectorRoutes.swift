@@ -73,18 +73,35 @@ extension Operations {
                     id, as: call.actor,
                     PluginEdit(
                         state: call.body["state"]?.string, filter: call.body["filter"], mapping: call.body["mapping"],
-                        everySeconds: call.body["every_seconds"]?.int.map { Int($0) }, since: call.body["since"]?.string
-                    ))
+                        everySeconds: call.body["every_seconds"]?.int.map { Int($0) },
+                        since: call.body["since"]?.string,
+                        maxChanges: call.body["max_changes"].map { $0.int.map { Int($0) } }))
                 call.tenant.ring()
                 return Answer(json: try await call.tenant.plugin(id, as: call.actor))
             }),
         Operation(
             id: "runPlugin", method: .post, path: "\(prefix)/plugins/{id}/run",
             summary: "Asks a plugin that pulls to do so now.",
-            access: .tenant(.config), parameters: [id("id", "The plugin's number.")],
+            access: .tenant(.config), parameters: [id("id", "The plugin's number."), dry, maxChanges],
             responses: [202: Schema.ref("Run")],
             errors: [409],
-            handle: { call in try await accepted(call.tenant.runPlugin(call.id(), as: call.actor), call) }),
+            handle: { call in
+                try await accepted(
+                    call.tenant.runPlugin(
+                        call.id(), as: call.actor, maxChanges: call.query["max_changes"]?.int, isDry: call.flag("dry")),
+                    call)
+            }),
+        Operation(
+            id: "tryMapping", method: .post, path: "\(prefix)/plugins/{id}/try",
+            summary: "Tries a mapping on some records as they are now: the run's samples show each before and after.",
+            access: .tenant(.config), parameters: [id("id", "The plugin's number.")],
+            body: .json(Schema.ref("MappingTrial")), responses: [202: Schema.ref("Run")], errors: [409],
+            handle: { call in
+                try await accepted(
+                    call.tenant.tryMapping(
+                        plugin: call.id(), mapping: call.body["mapping"], records: Int(call.body["records"]?.int ?? 10),
+                        as: call.actor), call)
+            }),
     ]
 
     @Sendable private static func create(_ call: Call) async throws -> Answer {

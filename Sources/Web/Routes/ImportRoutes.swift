@@ -3,8 +3,8 @@ import Hub
 import Store
 
 extension Operations {
-    private static let dry = Parameter.query("dry", Schema.flag, "Tells what would happen, and does nothing.")
-    private static let maxChanges = Parameter.query(
+    static let dry = Parameter.query("dry", Schema.flag, "Tells what would happen, and does nothing.")
+    static let maxChanges = Parameter.query(
         "max_changes", Schema.whole(0, 100_000_000),
         "When more contacts than these would be made or changed, the run waits for approval.")
 

@@ -47,6 +47,16 @@ extension Operations {
                 return try await accepted(id, call)
             }),
         Operation(
+            id: "cancelRun", method: .post, path: "\(prefix)/runs/{id}/cancel",
+            summary: "Gives up a run that has not begun, or that waits for approval.", access: .tenant(.runs),
+            parameters: [runID], responses: [200: Schema.ref("Run")], errors: [409],
+            handle: { call in
+                let id = try call.id()
+                _ = try await call.tenant.runJSON(id, as: call.actor)
+                try await call.tenant.cancelRun(id, as: call.actor)
+                return Answer(json: try await call.tenant.runJSON(id, as: call.actor))
+            }),
+        Operation(
             id: "undoRun", method: .post, path: "\(prefix)/runs/{id}/undo",
             summary: "Takes back what a run changed, where nobody changed it since.", access: .tenant(.runs),
             parameters: [runID], responses: [202: Schema.ref("Run")], errors: [409],

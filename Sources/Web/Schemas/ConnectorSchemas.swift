@@ -38,7 +38,10 @@ extension Schemas {
         "PluginEdit": Schema.edit([
             "state": Schema.choice(["off", "on", "paused"]), "filter": Schema.anyObject, "mapping": Schema.anyObject,
             "every_seconds": Schema.whole(10, 31_536_000), "since": Schema.day,
+            "max_changes": Schema.orNull(Schema.whole(0, 100_000_000)),
         ]),
+        "MappingTrial": Schema.object(
+            ["mapping": Schema.anyObject, "records": Schema.whole(1, 50)], optional: ["mapping", "records"]),
         "HookURL": Schema.object(["path": Schema.string]),
         "Delivery": Schema.object([
             "plugin": Schema.id, "connector": Schema.string, "plugin_name": Schema.string, "record": Schema.id,
@@ -56,6 +59,6 @@ extension Schemas {
         "id": Schema.id, "name": Schema.string, "capability": Schema.string, "entity": Schema.string,
         "state": Schema.string, "rule": Schema.whole, "filter": Schema.anyObject, "mapping": Schema.anyObject,
         "every_seconds": Schema.orNull(Schema.whole), "since": Schema.orNull(Schema.day),
-        "next_at": Schema.orNull(Schema.string),
+        "next_at": Schema.orNull(Schema.string), "max_changes": Schema.orNull(Schema.whole),
     ]
 }

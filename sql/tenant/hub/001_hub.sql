@@ -118,6 +118,8 @@ CREATE TABLE {s}.plugin (
     listing bigint,
     since date,
     next_at timestamptz,
+    -- pull: a run that would change more contacts waits for approval
+    max_changes int,
     CONSTRAINT plugin_name UNIQUE (connector, name)
 );
 
@@ -222,7 +224,7 @@ CREATE TABLE {s}.run (
     leased_until timestamptz,
     fence bigint NOT NULL DEFAULT 0
 );
-CREATE INDEX run_open ON {s}.run (id) WHERE state IN ('queued', 'running');
+CREATE INDEX run_open ON {s}.run (id) WHERE state IN ('queued', 'running', 'awaiting_approval');
 
 -- The one way in: rows of a run, normalised, waiting to be merged or telling what became of them.
 CREATE TABLE {s}.stage (

@@ -185,7 +185,7 @@ private struct Naive {
             ] as [(String, String, [String])] {
                 try await tenant.addField(as: .staff(1), key: key, label: key, type: type, choices: choices)
             }
-            _ = try await tenant.merge((0..<200).map { _ in Self.contact(&random) })
+            _ = try await tenant.merge((0..<320).map { _ in Self.contact(&random) })
             _ = try await tenant.rows(
                 """
                 INSERT INTO \(tenant.table("consent")) (contact, purpose, granted, evidence_at, source, actor)

@@ -50,6 +50,12 @@ import Testing
             let file = try await tenant.merge(both)
             #expect(file.counts.byVerdict["new"] == 1 && file.counts.byVerdict["changed"] == 1)
             #expect(try await tenant.number("SELECT count(*) FROM \(tenant.table("contact"))") == 1)
+            // nor do many rows of one that is there make another
+            let again = try await tenant.merge(
+                ["job_title", "notes", "company", "language"].map {
+                    [$0: "en", "emails": [["value": "a@example.org"]]]
+                })
+            #expect(again.counts.byVerdict["changed"] == 4)
         }
         try await withTenant { tenant in
             let crm = try await tenant.connector("crm")

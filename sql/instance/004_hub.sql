@@ -58,8 +58,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN lower(concat_ws(' ', data ->> 'given_name', data ->> 'family_name')
     || ' ' || regexp_replace(data::text, '"[a-z][a-z0-9_]*": ', '', 'g'));
 
--- E-mail addresses and telephone numbers by which a record is recognised.
-CREATE FUNCTION hub.match_keys(data jsonb) RETURNS TABLE (kind text, value text)
+-- E-mail addresses, telephone numbers and values of the tenant's key fields by which a record is recognised.
+CREATE FUNCTION hub.match_keys(data jsonb, fields text[] DEFAULT '{}') RETURNS TABLE (kind text, value text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 2
 -- a body whose names are bound now becomes part of the statement that asks, and is not planned each time
 BEGIN ATOMIC
@@ -67,7 +67,10 @@ BEGIN ATOMIC
     WHERE e ->> 'value' IS NOT NULL
     UNION
     SELECT 'phone', p ->> 'value' FROM jsonb_array_elements(CASE jsonb_typeof(data -> 'phones') WHEN 'array' THEN data -> 'phones' END) p
-    WHERE p ->> 'value' LIKE '+%';
+    WHERE p ->> 'value' LIKE '+%'
+    UNION
+    SELECT 'field:' || f, lower(btrim(data ->> f)) FROM unnest(fields) f
+    WHERE btrim(data ->> f) <> '' AND length(data ->> f) <= 200;
 END;
 
 -- Three-way merge of a list: what the remote added is added, what it took away is taken away, and

@@ -7,9 +7,12 @@ public struct FieldCatalogue: Sendable, Hashable {
         public let type: FieldType
         /// Allowed values of a choice or multi_choice; any value when empty.
         public let choices: [String]
+        /// Whether contacts with the same value are the same person.
+        public let isKey: Bool
 
-        public init(key: String, label: String, type: FieldType, choices: [String] = []) {
+        public init(key: String, label: String, type: FieldType, choices: [String] = [], isKey: Bool = false) {
             (self.key, self.label, self.type, self.choices) = (key, label, type, choices)
+            self.isKey = isKey
         }
     }
 

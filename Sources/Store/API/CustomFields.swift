@@ -45,6 +45,22 @@ extension TenantDatabase {
         guard changed == 1 else { throw Failure.notFound("field of your own") }
     }
 
+    /// Has a field recognise contacts, or no longer: those that are matched by then stay as they are.
+    /// - Throws: `Failure` `not_found`, `field.key_type`.
+    public func setKey(_ key: String, as actor: Actor, isKey: Bool) async throws {
+        guard let field = try await catalogue(as: actor)[key], FieldCatalogue.isCustomKey(key) else {
+            throw Failure.notFound("field of your own")
+        }
+        guard !isKey || Self.keyTypes.contains(field.type) else {
+            throw Failure(
+                .invalid, "field.key_type", "Only a field of one text, number or link can recognise a contact.")
+        }
+        _ = try await run(
+            as: actor, deadline: .seconds(600), "SELECT \(table("set_key"))(\(key), \(isKey))")
+    }
+
+    private static let keyTypes: [FieldType] = [.text, .number, .link]
+
     /// Removes a field that no contact has a value in.
     /// - Throws: `Failure` `not_found`, `field.in_use`.
     public func removeField(_ key: String, as actor: Actor) async throws {

@@ -27,7 +27,7 @@ extension TenantDatabase {
     }
 
     var fieldsQuery: SQL {
-        ("SELECT key, label, type, choices FROM \(table("field")) ORDER BY key" as SQL).prepared()
+        ("SELECT key, label, type, choices, is_key FROM \(table("field")) ORDER BY key" as SQL).prepared()
     }
 
     func catalogue(_ rows: Rows) throws -> FieldCatalogue {
@@ -36,7 +36,7 @@ extension TenantDatabase {
                 let type: String = try $0.get("type")
                 return FieldCatalogue.Field(
                     key: try $0.get("key"), label: try $0.get("label"), type: FieldType(rawValue: type) ?? .text,
-                    choices: try $0.get("choices"))
+                    choices: try $0.get("choices"), isKey: try $0.get("is_key"))
             })
     }
 

@@ -45,13 +45,15 @@ struct Merge {
     }
 
     func apply(_ session: Session) async throws -> MergeCounts {
+        let keys: [String] = try await session.query(
+            "SELECT coalesce(array_agg(key), '{}') AS keys FROM \(table("field")) WHERE is_key")[0].get("keys")
         if let connector { try await settleBound(connector, session) }
         // A wave takes at most one row per contact and per e-mail; the others find what it wrote. Rows of one
         // connector never share a contact, so there one wave does.
         var isLeft = true
         var mayAdd = false
         while isLeft {
-            try await matchByKeys(session)
+            try await matchByKeys(keys, session)
             if !mayAdd, try await hasUnmatched(session) {
                 // one merge of the tenant makes contacts at a time, and sees those made before it
                 _ = try await session.query("LOCK TABLE \(table("duplicate")) IN SHARE UPDATE EXCLUSIVE MODE")
@@ -59,7 +61,7 @@ struct Merge {
                 continue
             }
             try await changeMatched(session)
-            isLeft = try await addNew(session)
+            isLeft = try await addNew(keys, session)
         }
         if let connector {
             try await reassert(session)
@@ -136,9 +138,9 @@ struct Merge {
             """)
     }
 
-    /// An e-mail address is strong evidence; a telephone number only together with the same name. A contact
-    /// that this connector already binds to another record is never taken.
-    private func matchByKeys(_ session: Session) async throws {
+    /// The tenant's key fields come first. An e-mail address is strong evidence, too; a telephone number only together
+    /// with the same name. A contact that this connector already binds to another record is never taken.
+    private func matchByKeys(_ keys: [String], _ session: Session) async throws {
         let free: SQL =
             connector.map {
                 """
@@ -147,18 +149,21 @@ struct Merge {
                     WHERE t.run = \(run) AND t.contact = k.contact)
                 """
             } ?? ""
-        for (kind, demand) in [("email", ""), ("phone", "AND lower(c.name) = lower(hub.display_name(s.data))")]
-            as [(String, SQL)]
+        // rows of a file may all be one contact, records of a connector never are
+        let distinct: SQL = connector == nil ? "SELECT" : "SELECT DISTINCT ON (contact)"
+        let own: [(String, SQL)] = keys.isEmpty ? [] : [("field:%", "")]
+        for (kind, demand) in own
+            + [("email", ""), ("phone", "AND lower(c.name) = lower(hub.display_name(s.data))")]
         {
             _ = try await session.query(
                 """
                 UPDATE \(table("stage")) s SET contact = m.contact FROM (
-                    SELECT DISTINCT ON (contact) line, contact FROM (
+                    \(distinct) line, contact FROM (
                         SELECT DISTINCT ON (s.line) s.line, k.contact
-                        FROM \(table("stage")) s CROSS JOIN LATERAL hub.match_keys(s.data) mk
+                        FROM \(table("stage")) s CROSS JOIN LATERAL hub.match_keys(s.data, \(keys)) mk
                         JOIN \(table("contact_key")) k ON k.kind = mk.kind AND k.value = mk.value
                         JOIN \(table("contact")) c ON c.id = k.contact AND c.deleted_at IS NULL
-                        WHERE \(mine) AND s.contact IS NULL AND mk.kind = \(kind) \(free) \(demand)
+                        WHERE \(mine) AND s.contact IS NULL AND mk.kind LIKE \(kind) \(free) \(demand)
                         ORDER BY s.line, k.contact) one
                     ORDER BY contact, line) m
                 WHERE s.run = \(run) AND s.line = m.line
@@ -205,17 +210,22 @@ struct Merge {
     }
 
     /// - Returns: whether rows are left for another wave.
-    private func addNew(_ session: Session) async throws -> Bool {
-        // rows of a file that share an e-mail are one person: the first makes the contact
-        let isFirst: SQL = connector == nil ? "(s.email IS NULL OR s.place = 1)" : "true"
+    private func addNew(_ keys: [String], _ session: Session) async throws -> Bool {
+        // rows of a file that share an e-mail or a key are one person: the first makes the contact
+        let later: SQL =
+            connector != nil
+            ? ""
+            : """
+            AND s.line NOT IN (SELECT line FROM (
+                SELECT s.line, row_number() OVER (PARTITION BY mk.kind, mk.value ORDER BY s.line) AS place
+                FROM \(table("stage")) s CROSS JOIN LATERAL hub.match_keys(s.data, \(keys)) mk
+                WHERE \(mine) AND s.contact IS NULL AND mk.kind <> 'phone') p WHERE p.place > 1)
+            """
         let rows = try await session.query(
             """
             WITH fresh AS MATERIALIZED (
                 SELECT s.line, nextval(\("\(tenant.tenant.schema).contact_id")::regclass) AS id, s.data, s.remote_at
-                FROM (SELECT s.line, s.data, s.remote_at, s.data #>> '{emails,0,value}' AS email,
-                        row_number() OVER (PARTITION BY s.data #>> '{emails,0,value}' ORDER BY s.line) AS place
-                    FROM \(table("stage")) s WHERE \(mine) AND s.contact IS NULL) s
-                WHERE \(isFirst)),
+                FROM \(table("stage")) s WHERE \(mine) AND s.contact IS NULL \(later)),
             made AS (
                 INSERT INTO \(table("contact")) (id, data, origins) OVERRIDING SYSTEM VALUE
                 SELECT f.id, jsonb_strip_nulls(f.data), jsonb_build_object('*', \(origin("f.remote_at"))) FROM fresh f

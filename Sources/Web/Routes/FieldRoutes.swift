@@ -24,17 +24,21 @@ extension Operations {
                     as: call.actor, key: key, label: call.body["label"]?.string ?? "",
                     type: call.body["type"]?.string ?? "",
                     choices: call.body["choices"]?.array?.compactMap(\.string) ?? [])
+                if call.body["is_key"] == true { try await call.tenant.setKey(key, as: call.actor, isKey: true) }
                 return try await field(key, call, 201)
             }),
         Operation(
             id: "editField", method: .patch, path: "\(prefix)/fields/{key}",
-            summary: "Changes label or choices of an own field.",
+            summary: "Changes label or choices of an own field, and whether it recognises contacts.",
             access: .tenant(.config), parameters: [key], body: .json(Schema.ref("FieldEdit")),
             responses: [200: Schema.ref("Field")],
             handle: { call in
                 try await call.tenant.editField(
                     call.path["key"] ?? "", as: call.actor, label: call.body["label"]?.string,
                     choices: call.body["choices"]?.array?.compactMap(\.string))
+                if let isKey = call.body["is_key"]?.bool {
+                    try await call.tenant.setKey(call.path["key"] ?? "", as: call.actor, isKey: isKey)
+                }
                 return try await field(call.path["key"] ?? "", call, 200)
             }),
         Operation(
@@ -59,6 +63,7 @@ extension FieldCatalogue.Field {
         [
             "key": .string(key), "label": .string(label), "type": .string(type.rawValue),
             "choices": .array(choices.map(JSON.string)), "is_standard": .bool(FieldCatalogue.isStandard(key)),
+            "is_key": .bool(isKey),
         ]
     }
 }

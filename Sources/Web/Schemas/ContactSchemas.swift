@@ -39,16 +39,16 @@ extension Schemas {
         ]),
         "Field": Schema.object([
             "key": Schema.string, "label": Schema.string, "type": Schema.string, "choices": Schema.strings,
-            "is_standard": Schema.flag,
+            "is_standard": Schema.flag, "is_key": Schema.flag,
         ]),
         "NewField": Schema.object(
             [
                 "key": ["type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}$"], "label": Schema.text(1, 100),
                 "type": Schema.choice(FieldType.custom.map(\.rawValue)),
-                "choices": Schema.list(Schema.text(1, 100), most: 200),
-            ], optional: ["choices"]),
+                "choices": Schema.list(Schema.text(1, 100), most: 200), "is_key": Schema.flag,
+            ], optional: ["choices", "is_key"]),
         "FieldEdit": Schema.edit([
-            "label": Schema.text(1, 100), "choices": Schema.list(Schema.text(1, 100), most: 200),
+            "label": Schema.text(1, 100), "choices": Schema.list(Schema.text(1, 100), most: 200), "is_key": Schema.flag,
         ]),
         "Change": Schema.object([
             "tx": Schema.string, "id": Schema.id, "at": Schema.moment, "entity": Schema.string, "record": Schema.id,

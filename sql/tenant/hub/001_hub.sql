@@ -310,6 +310,8 @@ CREATE TABLE {s}.field (
     label text NOT NULL,
     type text NOT NULL,
     choices text[] NOT NULL DEFAULT '{}',
+    -- contacts with the same value are the same person: a customer number, a tax number
+    is_key boolean NOT NULL DEFAULT false,
     created_at timestamptz NOT NULL DEFAULT now()
 );
 
@@ -515,6 +517,7 @@ DECLARE
     -- intake:3 and connector:3 both write on behalf of connector 3
     source bigint := CASE WHEN me ~ '^(intake|connector):\d+$' THEN split_part(me, ':', 2)::bigint END;
     batch bigint := nullif(current_setting('kontor.run', true), '')::bigint;
+    keys text[] := ARRAY(SELECT f.key FROM {s}.field f WHERE f.is_key);
 BEGIN
     IF TG_OP = 'INSERT' THEN
         WITH logged AS (
@@ -525,7 +528,7 @@ BEGIN
             RETURNING id)
         INSERT INTO {s}.outbox (change) SELECT id FROM logged;
         INSERT INTO {s}.contact_key (kind, value, contact)
-        SELECT k.kind, k.value, n.id FROM new_rows n, hub.match_keys(n.data) k WHERE n.deleted_at IS NULL
+        SELECT k.kind, k.value, n.id FROM new_rows n, hub.match_keys(n.data, keys) k WHERE n.deleted_at IS NULL
         ON CONFLICT DO NOTHING;
     ELSE
         WITH logged AS (
@@ -550,15 +553,16 @@ BEGIN
             WHERE cardinality(d.fields) > 0 OR d.kind <> 'edited'
             RETURNING id)
         INSERT INTO {s}.outbox (change) SELECT id FROM logged;
-        DELETE FROM {s}.contact_key k USING old_rows o JOIN new_rows n USING (id), hub.match_keys(o.data) x
+        DELETE FROM {s}.contact_key k USING old_rows o JOIN new_rows n USING (id), hub.match_keys(o.data, keys) x
         WHERE k.kind = x.kind AND k.value = x.value AND k.contact = o.id
             AND (n.deleted_at IS NOT NULL
-                OR (x.kind, x.value) NOT IN (SELECT y.kind, y.value FROM hub.match_keys(n.data) y));
+                OR (x.kind, x.value) NOT IN (SELECT y.kind, y.value FROM hub.match_keys(n.data, keys) y));
         INSERT INTO {s}.contact_key (kind, value, contact)
-        SELECT k.kind, k.value, n.id FROM new_rows n JOIN old_rows o USING (id), hub.match_keys(n.data) k
+        SELECT k.kind, k.value, n.id FROM new_rows n JOIN old_rows o USING (id), hub.match_keys(n.data, keys) k
         WHERE n.deleted_at IS NULL
             AND (o.deleted_at IS NOT NULL OR o.data -> 'emails' IS DISTINCT FROM n.data -> 'emails'
-                OR o.data -> 'phones' IS DISTINCT FROM n.data -> 'phones')
+                OR o.data -> 'phones' IS DISTINCT FROM n.data -> 'phones'
+                OR EXISTS (SELECT FROM unnest(keys) f WHERE o.data -> f IS DISTINCT FROM n.data -> f))
         ON CONFLICT DO NOTHING;
     END IF;
     -- Kontor rings its own bell after commit; other writers ring here
@@ -572,6 +576,28 @@ CREATE TRIGGER contact_inserted AFTER INSERT ON {s}.contact
     REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION {s}.log_contacts();
 CREATE TRIGGER contact_updated AFTER UPDATE ON {s}.contact
     REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION {s}.log_contacts();
+
+-- Makes a field a key, or an ordinary one again, for the contacts there are.
+CREATE FUNCTION {s}.set_key(field_key text, wanted boolean) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF auth.me({id}) IS NULL OR auth.me({id}) LIKE 'connector:%' THEN
+        RAISE insufficient_privilege USING MESSAGE = 'only people and their programs make keys';
+    END IF;
+    -- contacts that are written meanwhile wait, and then know of it
+    LOCK TABLE {s}.contact IN SHARE MODE;
+    UPDATE {s}.field SET is_key = wanted WHERE key = field_key;
+    DELETE FROM {s}.contact_key WHERE kind = 'field:' || field_key;
+    IF wanted THEN
+        INSERT INTO {s}.contact_key (kind, value, contact)
+        SELECT k.kind, k.value, c.id FROM {s}.contact c, hub.match_keys(c.data, ARRAY[field_key]) k
+        WHERE c.deleted_at IS NULL AND c.data ? field_key AND k.kind = 'field:' || field_key
+        ON CONFLICT DO NOTHING;
+    END IF;
+END
+$$;
 
 -- After a merge that kept values of the hub, the remote is behind: a change of no origin, so that it is routed and
 -- decided like any other.
@@ -662,5 +688,5 @@ $$;
 
 GRANT USAGE ON SCHEMA {s} TO kontor_app;
 GRANT USAGE ON SEQUENCE {s}.contact_id TO kontor_app;
-GRANT EXECUTE ON FUNCTION {s}.my_connector(), {s}.visible_facets(), {s}.hidden_fields(), {s}.free_emails(jsonb),
+GRANT EXECUTE ON FUNCTION {s}.my_connector(), {s}.set_key(text, boolean), {s}.visible_facets(), {s}.hidden_fields(), {s}.free_emails(jsonb),
     {s}.feed(xid8, bigint, int), {s}.erase_contact(bigint), {s}.reassert(bigint, jsonb) TO kontor_app;

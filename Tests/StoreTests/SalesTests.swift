@@ -111,6 +111,41 @@ import Testing
         }
     }
 
+    @Test func productsAndSuppliersAreInTheChangeLog() async throws {
+        try await withTenant(modules: ["sales"]) { tenant in
+            let shop = try await tenant.connector("shop", pushes: ["all": []])
+            let products = try await plugin(tenant, shop, "products.import")
+            func take(_ price: String) async throws {
+                try await tenant.takeProducts(
+                    [incoming("p1", ["name": "Door", "price": .string(price), "supplier": "Oak & Pine"])],
+                    plugin: products, cursor: nil)
+            }
+            try await take("10.00")
+            // told again, it is no change
+            try await take("10.00")
+            try await take("12.50")
+            let log = try await tenant.rows(
+                """
+                SELECT entity, kind, version::int AS version, fields, before, after, origin FROM \(tenant.table("change"))
+                WHERE entity IN ('product', 'supplier') ORDER BY id
+                """)
+            #expect(try log.map { try $0.get("entity", as: String.self) } == ["supplier", "product", "product"])
+            #expect(try log.map { try $0.get("kind", as: String.self) } == ["new", "new", "edited"])
+            #expect(try log[0].get("after", as: String.self) == #"{"name": "Oak & Pine"}"#)
+            #expect(try log[2].get("fields", as: [String].self) == ["price"])
+            #expect(try log[2].get("version", as: Int.self) == 2)
+            #expect(try JSON(text: log[2].get("after"))["price"] == .double(12.5))
+            #expect(try log.allSatisfy { try $0.get("origin", as: Int64.self) == shop.id })
+            // they are decided like all changes: no plugin for contacts wants them
+            _ = try await tenant.routeAll()
+            #expect(try await tenant.number("SELECT count(*)::int FROM \(tenant.table("outbox"))") == 0)
+            #expect(
+                try await tenant.number(
+                    "SELECT count(*)::int FROM \(tenant.table("decision")) WHERE verdict = '{other_entity}'") == 3)
+            #expect(try await tenant.number("SELECT count(*)::int FROM \(tenant.table("delivery"))") == 0)
+        }
+    }
+
     @Test func onlyThoseWhoConsentedAreRecipients() async throws {
         try await withTenant { tenant in
             let list = try await tenant.connector("list")

@@ -17,7 +17,7 @@ extension TenantDatabase {
                 """)
             _ = try await session.query(
                 """
-                INSERT INTO \(table("product")) (connector, remote_id, sku, name, price, supplier, categories)
+                INSERT INTO \(table("product")) AS p (connector, remote_id, sku, name, price, supplier, categories)
                 SELECT DISTINCT ON (x.v ->> 'id') \(plugin.connector), x.v ->> 'id', x.v ->> 'sku',
                     coalesce(x.v ->> 'name', '?'), hub.as_number(x.v ->> 'price'),
                     (SELECT s.id FROM \(table("supplier")) s WHERE s.name = trim(x.v ->> 'supplier')),
@@ -25,7 +25,10 @@ extension TenantDatabase {
                         THEN x.v -> 'categories' ELSE '[]' END))
                 FROM jsonb_array_elements(\(list)::jsonb) AS x (v) ORDER BY x.v ->> 'id'
                 ON CONFLICT (connector, remote_id) DO UPDATE SET sku = excluded.sku, name = excluded.name,
-                    price = excluded.price, supplier = excluded.supplier, categories = excluded.categories, updated_at = now()
+                    price = excluded.price, supplier = excluded.supplier, categories = excluded.categories, updated_at = now(),
+                    version = p.version + 1
+                WHERE (p.sku, p.name, p.price, p.supplier, p.categories) IS DISTINCT FROM
+                    (excluded.sku, excluded.name, excluded.price, excluded.supplier, excluded.categories)
                 """)
             // lines of orders that came before their product
             _ = try await session.query(

@@ -3,7 +3,8 @@
 
 CREATE TABLE {s}.supplier (
     id bigint GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME {s}.supplier_id) CONSTRAINT supplier_pk PRIMARY KEY,
-    name text NOT NULL CONSTRAINT supplier_name UNIQUE
+    name text NOT NULL CONSTRAINT supplier_name UNIQUE,
+    version bigint NOT NULL DEFAULT 1
 );
 
 CREATE TABLE {s}.product (
@@ -16,6 +17,7 @@ CREATE TABLE {s}.product (
     supplier bigint,
     categories text[] NOT NULL DEFAULT '{}',
     updated_at timestamptz NOT NULL DEFAULT now(),
+    version bigint NOT NULL DEFAULT 1,
     CONSTRAINT product_remote UNIQUE (connector, remote_id)
 );
 
@@ -106,3 +108,45 @@ CREATE TRIGGER sale_inserted AFTER INSERT ON {s}.sale
     REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION {s}.log_sales();
 CREATE TRIGGER sale_updated AFTER UPDATE ON {s}.sale
     REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION {s}.log_sales();
+
+-- So are products and suppliers; the trigger names the entity.
+CREATE FUNCTION {s}.log_goods() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    me text := auth.me({id});
+    source bigint := CASE WHEN me ~ '^(intake|connector):\d+$' THEN split_part(me, ':', 2)::bigint END;
+    -- what is no value of the record
+    own text[] := '{id,version,updated_at,connector,remote_id}';
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        WITH logged AS (
+            INSERT INTO {s}.change (entity, record, kind, version, fields, after, origin, actor)
+            SELECT TG_ARGV[0], n.id, 'new', n.version, ARRAY(SELECT jsonb_object_keys(a.v)), a.v, source, me
+            FROM new_rows n, LATERAL (SELECT jsonb_strip_nulls(to_jsonb(n)) - own AS v) a RETURNING id)
+        INSERT INTO {s}.outbox (change) SELECT id FROM logged;
+    ELSE
+        WITH logged AS (
+            INSERT INTO {s}.change (entity, record, kind, version, fields, before, after, origin, actor)
+            SELECT TG_ARGV[0], n.id, 'edited', n.version, f.names, hub.pick(b.v, f.names), hub.pick(a.v, f.names), source, me
+            FROM old_rows o JOIN new_rows n USING (id),
+                LATERAL (SELECT to_jsonb(o) - own AS v) b, LATERAL (SELECT to_jsonb(n) - own AS v) a,
+                LATERAL (SELECT hub.changed_fields(b.v, a.v) AS names) f
+            WHERE cardinality(f.names) > 0 RETURNING id)
+        INSERT INTO {s}.outbox (change) SELECT id FROM logged;
+    END IF;
+    IF current_setting('kontor.bell', true) IS DISTINCT FROM 'own' THEN
+        PERFORM pg_notify('kontor', '{id}');
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER product_inserted AFTER INSERT ON {s}.product
+    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION {s}.log_goods('product');
+CREATE TRIGGER product_updated AFTER UPDATE ON {s}.product
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION {s}.log_goods('product');
+CREATE TRIGGER supplier_inserted AFTER INSERT ON {s}.supplier
+    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION {s}.log_goods('supplier');
+CREATE TRIGGER supplier_updated AFTER UPDATE ON {s}.supplier
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION {s}.log_goods('supplier');

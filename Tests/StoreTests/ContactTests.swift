@@ -1,7 +1,9 @@
 import Hub
-import Store
+import Postgres
 import TestKit
 import Testing
+
+@testable import Store
 
 @Suite struct ContactTests {
     @Test func isNormalisedStoredAndFound() async throws {
@@ -58,6 +60,36 @@ import Testing
             #expect(
                 !String(decoding: try await tenant.contact(made.id, as: .staff(1)).json, as: UTF8.self).lowercased()
                     .contains("canary"))
+        }
+    }
+
+    @Test func erasingReachesWhatBelongsToNoContact() async throws {
+        try await withTenant { tenant in
+            let crm = try await tenant.connector("crm")
+            let made = try await tenant.createContact(
+                as: .staff(1), fields: ["given_name": "Ada", "emails": [["value": "ada@example.org"]]])
+            // she had another address before
+            _ = try await tenant.editContact(
+                made.id, as: .staff(1), version: nil, changes: ["emails": [["value": "new@example.org"]]])
+            for (key, text) in [("e1", #"{"mail": "ADA@example.org"}"#), ("e2", #"{"mail": "bo@example.org"}"#)] {
+                try await tenant.storeHook(connector: crm.id, eventKey: key, headers: [:], body: Array(text.utf8))
+            }
+            for hook in try await tenant.claimHooks(limit: 10, lease: 60) {
+                try await tenant.settle(hook: hook.id, state: "dead", message: "no")
+            }
+            let run = try await tenant.createRun(as: .staff(1), kind: "csv", state: "staging")
+            let reader = try await tenant.rowReader(mapping: nil, as: .staff(1))
+            try await tenant.stage(
+                [
+                    reader.row(line: 1, values: ["nonsense": 1, "emails": [["value": "new@example.org"]]]),
+                    reader.row(line: 2, values: ["nonsense": 1, "emails": [["value": "bo@example.org"]]]),
+                ], run: run, as: .staff(1))
+            _ = try await tenant.eraseContact(made.id, as: .staff(1))
+            let bodies = try await tenant.rows("SELECT body FROM \(tenant.table("inbox")) ORDER BY id")
+            #expect(try bodies.map { try $0.get("body", as: [UInt8].self).isEmpty } == [true, false])
+            let staged = try await tenant.rows("SELECT data FROM \(tenant.table("stage")) ORDER BY line")
+            #expect(try staged[0].get("data", as: String?.self) == nil)
+            #expect(try staged[1].get("data", as: String?.self)?.contains("bo@example.org") == true)
         }
     }
 }

@@ -38,7 +38,8 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Connectors", dependencies: ["ConnectorKit", "Hub", "Cryptography"],
-            exclude: ["CardDAV", "EspoCRM", "Google", "Mailman", "Webhook", "WooCommerce"].map { "\($0)/README.md" },
+            exclude: ["CardDAV", "EspoCRM", "Google", "Kinto", "Mailman", "Webhook", "WooCommerce"]
+                .map { "\($0)/README.md" },
             swiftSettings: strict),
         .target(
             name: "Relay", dependencies: ["Store", "ConnectorKit", "Hub", logging], swiftSettings: strict),

@@ -6,6 +6,7 @@ public enum Registry {
         CardDAV.self,
         EspoCRM.self,
         Google.self,
+        Kinto.self,
         Mailman.self,
         WebhookIn.self,
         WebhookOut.self,

@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
 
 let strict: [SwiftSetting] = [
@@ -9,6 +10,11 @@ let strict: [SwiftSetting] = [
 ]
 
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+// Each connector's folder has a README beside its sources.
+let connectors = Context.packageDirectory + "/Sources/Connectors"
+let readmes = try FileManager.default.contentsOfDirectory(atPath: connectors).map { "\($0)/README.md" }
+    .filter { FileManager.default.fileExists(atPath: "\(connectors)/\($0)") }.sorted()
 
 let package = Package(
     name: "kontor",
@@ -38,8 +44,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Connectors", dependencies: ["ConnectorKit", "Hub", "Cryptography"],
-            exclude: ["CardDAV", "EspoCRM", "Google", "Kinto", "Mailman", "Webhook", "WooCommerce"]
-                .map { "\($0)/README.md" },
+            exclude: readmes,
             swiftSettings: strict),
         .target(
             name: "Relay", dependencies: ["Store", "ConnectorKit", "Hub", logging], swiftSettings: strict),

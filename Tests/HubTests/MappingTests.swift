@@ -158,17 +158,6 @@ import Testing
         )
         #expect(mapping.inward(["org": ["name": " "], "t": []]).document == ["company": nil, "tags": nil, "x": nil])
         #expect(mapping.outward(["company": nil]).document == ["org": ["name": nil]])
-        let existing: JSON = [
-            "org": ["name": "Acme", "vat": 1], "f": [["key": "y", "value": 1], ["key": "x", "value": 2]], "other": 3,
-        ]
-        #expect(
-            mapping.outward([:], onto: existing).document == [
-                "org": ["name": nil, "vat": 1], "f": [["key": "y", "value": 1], ["key": "x", "value": nil]],
-            ])
-        #expect(
-            mapping.outward(["x": 9], onto: existing).document["f"] == [
-                ["key": "y", "value": 1], ["key": "x", "value": 9],
-            ])
         #expect(mapping.outward([:]).document == [:])
     }
 

@@ -34,12 +34,9 @@ public struct Mapping: Sendable, Hashable {
 
     /// The remote system's form of a hub document: only paths that are mapped.
     ///
-    /// A field that is null in the hub goes out as null. One that is absent from the document goes out as null only
-    /// where `existing` has a value, and else not at all.
-    ///
-    /// - Parameter existing: what the remote system has now. Where a mapped path leads into an object or a list,
-    ///   what stands beside it there is kept, as most systems replace such members whole. Nil when it has nothing.
-    public func outward(_ document: JSON, onto existing: JSON? = nil) -> Mapped {
+    /// A field that is null in the document goes out as null, one that is absent not at all. Connectors merge it into
+    /// what the remote has: what stands beside a mapped path there is theirs to keep.
+    public func outward(_ document: JSON) -> Mapped {
         var remote: JSON = .object([:])
         var problems: [FieldProblem] = []
         for rule in rules where rule.direction.includes(.out) {
@@ -47,8 +44,7 @@ public struct Mapping: Sendable, Hashable {
             problems += outcome.problems
             let isGiven = rule.hub.isEmpty || rule.hub.contains { document[$0.root] != nil }
             for (path, value) in outcome.values {
-                if value.isNull && !isGiven && (existing.flatMap(path.read) ?? .null).isNull { continue }
-                if path.steps.count > 1, remote[path.root] == nil { remote[path.root] = existing?[path.root] }
+                if value.isNull && !isGiven { continue }
                 path.write(value, into: &remote)
             }
         }

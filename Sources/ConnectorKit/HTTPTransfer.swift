@@ -15,6 +15,8 @@ final class HTTPTransfer: @unchecked Sendable {
     /// An answer of more than this many bytes may be at most `maxRatio` times as large as what came over the line.
     private static let ratioFrom = 1_000_000
     private static let maxRatio = 100
+    /// libcurl may count what it has just received only after it is unpacked: its buffer's size.
+    private static let bytesUncounted = 16 * 1024
 
     let ticket: Ticket
     private let request: HTTPRequest
@@ -157,7 +159,8 @@ final class HTTPTransfer: @unchecked Sendable {
             stop = .tooLarge
             return 0
         }
-        guard response.body.count + bytes.count <= max(Self.ratioFrom, Self.maxRatio * bytesReceived) else {
+        let received = bytesReceived + Self.bytesUncounted
+        guard response.body.count + bytes.count <= max(Self.ratioFrom, Self.maxRatio * received) else {
             stop = .tooDense
             return 0
         }

@@ -84,10 +84,23 @@ import Testing
                     reader.row(line: 1, values: ["nonsense": 1, "emails": [["value": "new@example.org"]]]),
                     reader.row(line: 2, values: ["nonsense": 1, "emails": [["value": "bo@example.org"]]]),
                 ], run: run, as: .staff(1))
+            let waits = try await tenant.createRun(as: .staff(1), kind: "csv", state: "staging")
+            try await tenant.stage(
+                [
+                    reader.row(line: 1, values: ["emails": [["value": "new@example.org"]]]),
+                    reader.row(line: 2, values: ["given_name": "Cy"]),
+                ], run: waits, as: .staff(1))
             _ = try await tenant.eraseContact(made.id, as: .staff(1))
+            // what still waited is merged without her
+            let claimed = ClaimedRun(
+                id: waits, kind: "csv", plugin: nil, connector: nil, params: [:], isDry: false, fence: 0,
+                actor: .staff(1))
+            let counts = try await tenant.mergeRun(claimed, isDry: false) { true }
+            #expect(counts.byVerdict["new"] == 1 && counts.byVerdict["refused"] == 1)
             let bodies = try await tenant.rows("SELECT body FROM \(tenant.table("inbox")) ORDER BY id")
             #expect(try bodies.map { try $0.get("body", as: [UInt8].self).isEmpty } == [true, false])
-            let staged = try await tenant.rows("SELECT data FROM \(tenant.table("stage")) ORDER BY line")
+            let staged = try await tenant.rows(
+                "SELECT data FROM \(tenant.table("stage")) WHERE run = \(run) ORDER BY line")
             #expect(try staged[0].get("data", as: String?.self) == nil)
             #expect(try staged[1].get("data", as: String?.self)?.contains("bo@example.org") == true)
         }

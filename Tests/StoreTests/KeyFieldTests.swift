@@ -7,6 +7,23 @@ import Testing
 
 /// Fields of the tenant's own that say who somebody is.
 @Suite struct KeyFieldTests {
+    @Test func whatOneRowAddsAnotherIsKnownBy() async throws {
+        let (a, b): (JSON, JSON) = (["value": "a@example.org"], ["value": "b@example.org"])
+        try await withTenant { tenant in
+            let known = try await tenant.createContact(as: .staff(1), fields: ["given_name": "Ada", "emails": [a]])
+            let counts = try await tenant.merge([["emails": [a, b]], ["family_name": "Ek", "emails": [b]]]).counts
+            #expect(counts.byVerdict["new"] == nil)
+            #expect(try await tenant.fields(known.id)["family_name"] == "Ek")
+        }
+        try await withTenant { tenant in
+            let counts = try await tenant.merge([
+                ["given_name": "Ada", "emails": [a]], ["emails": [a, b]], ["family_name": "Ek", "emails": [b]],
+            ]).counts
+            #expect(counts.byVerdict["new"] == 1)
+            #expect(try await tenant.number("SELECT count(*)::int FROM \(tenant.table("contact"))") == 1)
+        }
+    }
+
     @Test func aFieldOfTheTenantRecognisesContacts() async throws {
         try await withTenant { tenant in
             for (key, type) in [("customer_no", "text"), ("since", "date")] {

@@ -113,6 +113,26 @@ import Testing
         }
     }
 
+    @Test func aRunThatGoesOnKeepsItsReport() async throws {
+        try await withTenant { tenant in
+            let remote = MemoryRemote()
+            let crm = try await tenant.connector("crm", remote: remote)
+            // what is refused on the first page stays for the report, by its line
+            remote.put("bad", ["first": "Bad", "mails": ["no address"]])
+            people(0..<(MemoryConnector.pageSize + 5), at: remote)
+            let id = try await tenant.runPlugin(crm.pull, as: .staff(1), maxChanges: Int64(MemoryConnector.pageSize))
+            let waiting = try await finish(id, tenant, ["awaiting_approval", "done", "failed"])
+            #expect(waiting["state"] == "awaiting_approval")
+            let kept = try await tenant.number("SELECT count(*)::int FROM \(tenant.table("stage")) WHERE run = \(id)")
+            #expect(kept > 0)
+            try await tenant.approve(id, as: .staff(1))
+            #expect(try await finish(id, tenant)["state"] == "done")
+            #expect(try await contacts(tenant) >= MemoryConnector.pageSize + 5)
+            #expect(
+                try await tenant.number("SELECT count(*)::int FROM \(tenant.table("stage")) WHERE run = \(id)") == kept)
+        }
+    }
+
     @Test func aRunGivenUpLetsTheNextOneIn() async throws {
         try await withTenant { tenant in
             let remote = MemoryRemote()

@@ -148,6 +148,8 @@ public struct MemoryConnector: RecordSource, RecordSink {
             ["hub": "tags", "remote": "tags", "each": true],
         ]
     ]
+    /// Records on a page.
+    public static let pageSize = 50
     private let remote: MemoryRemote
 
     public init(_ environment: ConnectorEnvironment) throws {
@@ -160,7 +162,7 @@ public struct MemoryConnector: RecordSource, RecordSink {
     public func check() async throws -> String { "Signed in" }
 
     public func page(of entity: RemoteEntity, after cursor: Cursor?, since: String?) async throws -> Page {
-        remote.page(after: cursor.flatMap { Int($0.text) }, size: 50)
+        remote.page(after: cursor.flatMap { Int($0.text) }, size: Self.pageSize)
     }
 
     public func push(_ batch: [Push]) async throws -> [PushOutcome] {

@@ -72,7 +72,9 @@ struct IntakeWorker {
         let most = run.params["max_changes"]?.int.map { Int($0) } ?? plugin.maxChanges
         let maxChanges = run.params["approved"] == true ? nil : most
         var cursor = plugin.cursor.map { Cursor($0) }
-        var line: Int64 = 1
+        // a run that goes on may have refused rows of its own already
+        var line = try await tenant.nextLine(ofRun: run.id)
+        var listed: Int64 = 0
         while true {
             let reading = try await tenant.reading()
             let page: ConnectorKit.Page
@@ -95,13 +97,14 @@ struct IntakeWorker {
             case .order: try await tenant.takeOrders(records, plugin: plugin, cursor: next)
             }
             line += Int64(records.count)
+            listed += Int64(records.count)
             cursor = page.next ?? cursor
             if page.isLast { break }
             guard try await tenant.renew(run, lease: lease) else { return }
             try Task.checkCancellation()
         }
         if plugin.entity == .contact { _ = try await tenant.linkWaitingSales(connector: plugin.connector) }
-        try await tenant.end(run, state: "done", counts: ["listed": .int(line - 1)])
+        try await tenant.end(run, state: "done", counts: ["listed": .int(listed)])
     }
 
     /// Reads all that a poll would read now, and tells what it would do.
@@ -130,7 +133,7 @@ struct IntakeWorker {
             guard try await tenant.renew(run, lease: lease) else { return }
             try Task.checkCancellation()
         }
-        try await tenant.previewPoll(run, plugin: plugin, isComplete: isWhole)
+        try await holding(run) { try await tenant.previewPoll(run, plugin: plugin, isComplete: isWhole) }
         try await tenant.end(run, state: "done", counts: ["listed": .int(line - 1)])
     }
 
@@ -170,6 +173,19 @@ struct IntakeWorker {
         }
     }
 
+    /// Keeps the run while one long statement after the other is waited for.
+    private func holding<T: Sendable>(_ run: ClaimedRun, _ body: () async throws -> T) async throws -> T {
+        let (tenant, lease) = (tenant, lease)
+        let renewing = Task {
+            while true {
+                try await Task.sleep(for: .seconds(lease / 3))
+                guard try await tenant.renew(run, lease: lease) else { return }
+            }
+        }
+        defer { renewing.cancel() }
+        return try await body()
+    }
+
     /// Maps a few records as they are now: those of the remote inward, or the hub's outward.
     private func tryMapping(_ run: ClaimedRun) async throws {
         let mapping = try Mapping(run.params["mapping"] ?? [:])
@@ -198,7 +214,7 @@ struct IntakeWorker {
     private func merge(_ run: ClaimedRun) async throws {
         let limit = run.params["max_changes"]?.int
         if run.isDry || limit != nil && run.params["approved"] != true {
-            let counts = try await tenant.mergeRun(run, isDry: true) { true }
+            let counts = try await holding(run) { try await tenant.mergeRun(run, isDry: true) { true } }
             if run.isDry { return try await tenant.end(run, state: "done") }
             if let limit, counts.effective > limit {
                 return try await tenant.end(

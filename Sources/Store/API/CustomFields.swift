@@ -51,15 +51,20 @@ extension TenantDatabase {
         guard let field = try await catalogue(as: actor)[key], FieldCatalogue.isCustomKey(key) else {
             throw Failure.notFound("field of your own")
         }
-        guard !isKey || Self.keyTypes.contains(field.type) else {
-            throw Failure(
-                .invalid, "field.key_type", "Only a field of one text, number or link can recognise a contact.")
-        }
+        if isKey { try Self.checkKeyType(field.type.rawValue) }
         _ = try await run(
             as: actor, deadline: .seconds(600), "SELECT \(table("set_key"))(\(key), \(isKey))")
     }
 
     private static let keyTypes: [FieldType] = [.text, .number, .link]
+
+    /// - Throws: `Failure` `field.key_type` when fields of this type cannot recognise a contact.
+    public static func checkKeyType(_ type: String) throws {
+        guard keyTypes.contains(where: { $0.rawValue == type }) else {
+            throw Failure(
+                .invalid, "field.key_type", "Only a field of one text, number or link can recognise a contact.")
+        }
+    }
 
     /// Removes a field that no contact has a value in.
     /// - Throws: `Failure` `not_found`, `field.in_use`.

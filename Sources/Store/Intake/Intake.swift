@@ -190,7 +190,10 @@ extension TenantDatabase {
         _ = try await preview(merge, claimed, unlinking: isComplete ? plugin : nil)
         _ = try await run(
             as: .system,
-            "DELETE FROM \(table("stage")) WHERE run = \(claimed.id) AND verdict IS DISTINCT FROM 'refused'")
+            """
+            DELETE FROM \(table("stage")) WHERE run = \(claimed.id) AND verdict IS DISTINCT FROM 'refused'
+                AND EXISTS (SELECT FROM \(table("run")) r WHERE r.id = \(claimed.id) AND r.fence = \(claimed.fence))
+            """)
     }
 
     private func apply(_ merge: Merge, _ claimed: ClaimedRun) async throws -> MergeCounts {
@@ -230,7 +233,7 @@ extension TenantDatabase {
                 """
                 UPDATE \(table("run")) SET counts = counts || \((["preview": preview.counts.json, "effects": preview.effects] as JSON).text)::jsonb,
                     params = params || \((["samples": preview.samples] as JSON).text)::jsonb
-                WHERE id = \(claimed.id)
+                WHERE id = \(claimed.id) AND fence = \(claimed.fence)
                 """)
             return preview.counts
         }

@@ -61,6 +61,8 @@ struct Merge {
                 continue
             }
             try await changeMatched(session)
+            // what this wave wrote may be what another row goes by
+            if connector == nil { try await matchByKeys(keys, session) }
             isLeft = try await addNew(keys, session)
         }
         if let connector {
@@ -216,14 +218,16 @@ struct Merge {
             connector != nil
             ? ""
             : """
-            AND s.line NOT IN (SELECT line FROM (
-                SELECT s.line, row_number() OVER (PARTITION BY mk.kind, mk.value ORDER BY s.line) AS place
-                FROM \(table("stage")) s CROSS JOIN LATERAL hub.match_keys(s.data, \(keys)) mk
-                WHERE \(mine) AND s.contact IS NULL AND mk.kind <> 'phone') p WHERE p.place > 1)
+            AND NOT EXISTS (SELECT FROM later l WHERE l.line = s.line)
             """
         let rows = try await session.query(
             """
-            WITH fresh AS MATERIALIZED (
+            WITH later AS MATERIALIZED (
+                SELECT DISTINCT p.line FROM (
+                    SELECT s.line, row_number() OVER (PARTITION BY mk.kind, mk.value ORDER BY s.line) AS place
+                    FROM \(table("stage")) s CROSS JOIN LATERAL hub.match_keys(s.data, \(keys)) mk
+                    WHERE \(mine) AND s.contact IS NULL AND mk.kind <> 'phone') p WHERE p.place > 1),
+            fresh AS MATERIALIZED (
                 SELECT s.line, nextval(\("\(tenant.tenant.schema).contact_id")::regclass) AS id, s.data, s.remote_at
                 FROM \(table("stage")) s WHERE \(mine) AND s.contact IS NULL \(later)),
             made AS (
@@ -236,17 +240,17 @@ struct Merge {
             SELECT count(*) AS made, (SELECT count(*) FROM \(table("stage")) s WHERE \(mine)) AS open FROM fresh
             """)
         let made: Int = try rows[0].get("made")
-        if made > 0 { try await noteDuplicates(session) }
+        if made > 0 { try await noteDuplicates(keys, session) }
         return try rows[0].get("open", as: Int.self) > made
     }
 
     /// What shares a key with a new contact but was not strong enough to be it.
-    private func noteDuplicates(_ session: Session) async throws {
+    private func noteDuplicates(_ keys: [String], _ session: Session) async throws {
         _ = try await session.query(
             """
             INSERT INTO \(table("duplicate")) (a, b, evidence)
             SELECT DISTINCT ON (1, 2) least(s.contact, k.contact), greatest(s.contact, k.contact), k.kind
-            FROM \(table("stage")) s CROSS JOIN LATERAL hub.match_keys(s.data) mk
+            FROM \(table("stage")) s CROSS JOIN LATERAL hub.match_keys(s.data, \(keys)) mk
             JOIN \(table("contact_key")) k ON k.kind = mk.kind AND k.value = mk.value AND k.contact <> s.contact
             WHERE s.run = \(run) AND s.line BETWEEN \(lines.lowerBound) AND \(lines.upperBound) AND s.verdict = 'new'
             ORDER BY 1, 2, k.kind

@@ -46,6 +46,13 @@ extension TenantDatabase {
             """)
     }
 
+    /// The line after the last that a run has staged rows of.
+    public func nextLine(ofRun id: Int64) async throws -> Int64 {
+        try await run(
+            as: .system, "SELECT coalesce(max(line), 0) + 1 AS next FROM \(table("stage")) WHERE run = \(id)")[0][0]
+            .get("next")
+    }
+
     /// Takes the staged rows of a run away, to stage them anew.
     public func clearStaged(run id: Int64) async throws {
         _ = try await run(as: .system, "DELETE FROM \(table("stage")) WHERE run = \(id)")

@@ -123,7 +123,8 @@ extension Provisioner {
             try await fill(tenant, of: old, from: lines)
             try await open(tenant)
         } catch {
-            try await drop(tenant)
+            // the caller may be gone; what is half there must go all the same
+            try await Task { try await drop(tenant) }.value
             throw error
         }
         return tenant

@@ -20,6 +20,7 @@ extension Operations {
             errors: [409],
             handle: { call in
                 let key = call.body["key"]?.string ?? ""
+                if call.body["is_key"] == true { try TenantDatabase.checkKeyType(call.body["type"]?.string ?? "") }
                 try await call.tenant.addField(
                     as: call.actor, key: key, label: call.body["label"]?.string ?? "",
                     type: call.body["type"]?.string ?? "",
@@ -33,12 +34,13 @@ extension Operations {
             access: .tenant(.config), parameters: [key], body: .json(Schema.ref("FieldEdit")),
             responses: [200: Schema.ref("Field")],
             handle: { call in
-                try await call.tenant.editField(
-                    call.path["key"] ?? "", as: call.actor, label: call.body["label"]?.string,
-                    choices: call.body["choices"]?.array?.compactMap(\.string))
+                // first, as it is what may be refused
                 if let isKey = call.body["is_key"]?.bool {
                     try await call.tenant.setKey(call.path["key"] ?? "", as: call.actor, isKey: isKey)
                 }
+                try await call.tenant.editField(
+                    call.path["key"] ?? "", as: call.actor, label: call.body["label"]?.string,
+                    choices: call.body["choices"]?.array?.compactMap(\.string))
                 return try await field(call.path["key"] ?? "", call, 200)
             }),
         Operation(

@@ -663,19 +663,21 @@ DECLARE
     c bigint;
     -- addresses and numbers by which the person is found where no contact's number stands
     known text[];
+    keys text[] := ARRAY(SELECT f.key FROM {s}.field f WHERE f.is_key);
 BEGIN
     IF auth.me({id}) IS NULL OR auth.me({id}) LIKE 'connector:%' THEN RETURN NULL; END IF;
-    known := ARRAY(SELECT DISTINCT m.value FROM {s}.contact x, hub.match_keys(x.data) m WHERE x.id = subject
-        UNION SELECT m.value FROM {s}.change h, hub.match_keys(coalesce(h.before, h.after)) m
+    known := ARRAY(SELECT DISTINCT m.value FROM {s}.contact x, hub.match_keys(x.data, keys) m WHERE x.id = subject
+        UNION SELECT m.value FROM {s}.change h, hub.match_keys(coalesce(h.before, h.after), keys) m
             WHERE h.entity = 'contact' AND h.record = subject
-        UNION SELECT m.value FROM {s}.change h, hub.match_keys(h.after) m WHERE h.entity = 'contact' AND h.record = subject);
+        UNION SELECT m.value FROM {s}.change h, hub.match_keys(h.after, keys) m WHERE h.entity = 'contact' AND h.record = subject);
     UPDATE {s}.change SET before = NULL, after = NULL WHERE entity = 'contact' AND record = subject;
     GET DIAGNOSTICS c = ROW_COUNT; n := n || c;
     UPDATE {s}.stage SET data = NULL, difference = NULL, problems = NULL WHERE contact = subject;
     GET DIAGNOSTICS c = ROW_COUNT; n := n || c;
-    -- rows that were refused, and webhooks that could not be applied
-    UPDATE {s}.stage SET data = NULL, difference = NULL, problems = NULL WHERE contact IS NULL AND data IS NOT NULL
-        AND EXISTS (SELECT FROM hub.match_keys(data) m WHERE m.value = ANY (known));
+    -- rows that were refused or still wait, which are not to be merged then, and webhooks that could not be applied
+    UPDATE {s}.stage SET data = NULL, difference = NULL, problems = NULL, verdict = coalesce(verdict, 'refused')
+    WHERE contact IS NULL AND data IS NOT NULL
+        AND EXISTS (SELECT FROM hub.match_keys(data, keys) m WHERE m.value = ANY (known));
     UPDATE {s}.inbox SET body = '', headers = '{}' WHERE state = 'dead' AND body <> ''
         AND EXISTS (SELECT FROM unnest(known) k WHERE position(k IN lower(encode(body, 'escape'))) > 0);
     UPDATE {s}.attempt SET message = NULL WHERE record = subject;

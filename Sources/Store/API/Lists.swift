@@ -100,7 +100,8 @@ extension TenantDatabase {
     /// - Returns: the run's number; its `samples` show each record before and after.
     /// - Throws: `Failure` `not_found`, `mapping.invalid`, `plugin.no_preview`.
     public func tryMapping(plugin id: Int64, mapping: JSON?, records: Int, as actor: Actor) async throws -> Int64 {
-        if let mapping { try Mapping.check(mapping, await catalogue(as: actor)) }
+        let known = try await catalogue(as: actor)
+        if let mapping { try Mapping.check(mapping, known) }
         let rows = try await run(
             as: actor,
             """
@@ -111,10 +112,11 @@ extension TenantDatabase {
         guard try row.get("can") else {
             throw Failure(.conflict, "plugin.no_preview", "Only plugins that pull or push contacts have a mapping.")
         }
-        let tried = try mapping ?? JSON(text: row.get("mapping"))
+        let (stored, connector): (String, Int64) = (try row.get("mapping"), try row.get("connector"))
+        var params: JSON = ["records": .int(Int64(records))]
+        params["mapping"] = try mapping ?? JSON(text: stored)
         return try await createRun(
-            as: actor, kind: "try", plugin: id, connector: row.get("connector"),
-            params: ["mapping": tried, "records": .int(Int64(records))], isDry: true)
+            as: actor, kind: "try", plugin: id, connector: connector, params: params, isDry: true)
     }
 
     /// Asks for a run to be taken back.

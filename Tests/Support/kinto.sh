@@ -7,17 +7,8 @@
 # The environment lives under $KONTOR_CACHE (default ~/.cache/kontor). Anybody may make accounts, and who has one may
 # make buckets. Listings come in pages of 20, whatever is asked for.
 set -euo pipefail
-cache=${KONTOR_CACHE:-$HOME/.cache/kontor}
-venv=$cache/kinto-26.5.0
-
-setup() {
-    mkdir -p "$cache"
-    exec 9>"$cache/kinto.lock"
-    flock 9
-    [ -x "$venv/bin/kinto" ] && return
-    python3 -m venv --clear "$venv"
-    "$venv/bin/pip" install -q 'kinto==26.5.0'
-}
+. "$(dirname "$0")/pypi.sh"
+pypi kinto 26.5.0
 
 # One thread: by its source the memory backend compares If-Match and writes in two steps.
 serve() {

@@ -6,17 +6,8 @@
 #
 # The environment lives under $KONTOR_CACHE (default ~/.cache/kontor). User "shop", password "open-sesame-41".
 set -euo pipefail
-cache=${KONTOR_CACHE:-$HOME/.cache/kontor}
-venv=$cache/radicale-3.9.0
-
-setup() {
-    mkdir -p "$cache"
-    exec 9>"$cache/radicale.lock"
-    flock 9
-    [ -x "$venv/bin/radicale" ] && return
-    python3 -m venv --clear "$venv"
-    "$venv/bin/pip" install -q 'radicale==3.9.0'
-}
+. "$(dirname "$0")/pypi.sh"
+pypi radicale 3.9.0
 
 serve() {
     local data=$1 port=$2

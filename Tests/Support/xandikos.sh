@@ -7,17 +7,8 @@
 #
 # The environment lives under $KONTOR_CACHE (default ~/.cache/kontor). Principal "/shop/".
 set -euo pipefail
-cache=${KONTOR_CACHE:-$HOME/.cache/kontor}
-venv=$cache/xandikos-0.4.10
-
-setup() {
-    mkdir -p "$cache"
-    exec 9>"$cache/xandikos.lock"
-    flock 9
-    [ -x "$venv/bin/xandikos" ] && return
-    python3 -m venv --clear "$venv"
-    "$venv/bin/pip" install -q 'xandikos==0.4.10'
-}
+. "$(dirname "$0")/pypi.sh"
+pypi xandikos 0.4.10
 
 serve() {
     local data=$1 port=$2

@@ -44,7 +44,11 @@ import Testing
         let archive = try await tenant.send(
             "GET", "/api/v1/tenants/\(try await name(of: tenant))/export", token: operatorToken)
         let new = "r" + UUID().uuidString.lowercased().prefix(12).replacingOccurrences(of: "-", with: "x")
-        for broken in [Array(archive.body.dropLast(20)), Array("{}\n".utf8), []] {
+        // a row that is torn in the middle, as well as an end that is missing
+        let torn = String(decoding: archive.body, as: UTF8.self).replacing(
+            "\"given_name\": \"Anna\"", with: "\"given_name\": \"An")
+        #expect(Array(torn.utf8) != archive.body)
+        for broken in [Array(archive.body.dropLast(20)), Array("{}\n".utf8), Array("{\n".utf8), Array(torn.utf8), []] {
             let refused = try await restore(broken, as: new, tenant)
             #expect(refused.status == 422 && refused.code == "archive.broken")
         }

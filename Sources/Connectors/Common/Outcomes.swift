@@ -11,6 +11,25 @@ struct Outcomes {
         set { found[index] = newValue }
     }
 
+    /// Sends one after the other; what a failure says of the whole remote holds for those not sent, too.
+    /// - Throws: as `settled`.
+    static func oneByOne<Item>(
+        _ items: [Item], _ send: (Item) async throws(RemoteError) -> PushOutcome
+    ) async throws(RemoteError) -> [PushOutcome] {
+        var outcomes = Outcomes(count: items.count)
+        for (index, item) in items.enumerated() {
+            do {
+                outcomes[index] = try await send(item)
+            } catch {
+                outcomes[index] = .failed(error)
+                guard let rest = error.forUnsent else { continue }
+                outcomes.fail(items.indices.dropFirst(index + 1), rest)
+                break
+            }
+        }
+        return try outcomes.settled()
+    }
+
     /// The same error for several pushes: what a call that failed did to all it was for.
     mutating func fail(_ indices: some Sequence<Int>, _ error: RemoteError) {
         for index in indices { found[index] = .failed(error) }

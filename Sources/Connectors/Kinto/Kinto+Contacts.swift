@@ -82,18 +82,7 @@ extension Kinto {
 
     /// Writes records one by one.
     public func push(_ batch: [Push]) async throws -> [PushOutcome] {
-        var outcomes = Outcomes(count: batch.count)
-        for (index, push) in batch.enumerated() {
-            do {
-                outcomes[index] = try await write(push)
-            } catch {
-                outcomes[index] = .failed(error)
-                guard let rest = error.forUnsent else { continue }
-                outcomes.fail(batch.indices.dropFirst(index + 1), rest)
-                break
-            }
-        }
-        return try outcomes.settled()
+        try await Outcomes.oneByOne(batch) { push throws(RemoteError) in try await write(push) }
     }
 
     private func write(_ push: Push) async throws(RemoteError) -> PushOutcome {

@@ -4,18 +4,7 @@ import Hub
 extension Mailman {
     /// Subscribes members without asking them: consent is the hub's matter. One who is subscribed already is done.
     public func add(_ members: [GroupMember], to group: String) async throws -> [PushOutcome] {
-        var outcomes = Outcomes(count: members.count)
-        for (index, member) in members.enumerated() {
-            do {
-                outcomes[index] = try await subscribe(member, to: group)
-            } catch {
-                outcomes[index] = .failed(error)
-                guard let rest = error.forUnsent else { continue }
-                outcomes.fail(members.indices.dropFirst(index + 1), rest)
-                break
-            }
-        }
-        return try outcomes.settled()
+        try await Outcomes.oneByOne(members) { member throws(RemoteError) in try await subscribe(member, to: group) }
     }
 
     private func subscribe(_ member: GroupMember, to group: String) async throws(RemoteError) -> PushOutcome {

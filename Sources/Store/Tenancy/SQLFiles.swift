@@ -22,6 +22,9 @@ public struct SQLFiles: Sendable {
         }
     }
 
+    /// Modules that tenants can have.
+    func modules() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: "\(folder)/tenant") }
+
     /// Number of a module's newest migration.
     func newest(of module: String) throws -> Int { try names(of: module).count }
 

@@ -10,7 +10,9 @@ struct TenantRestore {
     private var waiting: [String] = []
     private(set) var rows = 0
     private(set) var isEnded = false
+    private var waitingBytes = 0
     private static let batch = 500
+    private static let batchBytes = 8 << 20
 
     init(session: Session, tenant: Tenant) {
         (self.session, self.tenant) = (session, tenant)
@@ -21,12 +23,7 @@ struct TenantRestore {
     mutating func take(_ line: String) async throws {
         if line.hasPrefix("{\"columns\":") || line.hasPrefix("{\"end\":") {
             try await flush()
-            let head: JSON
-            do {
-                head = try JSON(text: line)
-            } catch {
-                throw Self.broken("a line is torn (\(error))")
-            }
+            let head = try Self.json(line)
             if let count = head["end"]?.int {
                 guard count == Int64(rows) else { throw Self.broken("it has \(rows) rows of \(count)") }
                 isEnded = true
@@ -43,8 +40,9 @@ struct TenantRestore {
             _ = try await session.query("DELETE FROM \(table: tenant.schema, name)")
         } else {
             waiting.append(line)
+            waitingBytes += line.utf8.count
             rows += 1
-            if waiting.count == Self.batch { try await flush() }
+            if waiting.count == Self.batch || waitingBytes >= Self.batchBytes { try await flush() }
         }
     }
 
@@ -53,12 +51,25 @@ struct TenantRestore {
         guard let table else { throw Self.broken("rows without a table") }
         let list = table.columns.map { "\(identifier: $0)" as SQL }.joined(separator: ", ")
         let target: SQL = "\(table: tenant.schema, table.name)"
-        _ = try await session.query(
-            """
-            INSERT INTO \(target) (\(list)) OVERRIDING SYSTEM VALUE
-            SELECT \(list) FROM jsonb_populate_recordset(NULL::\(target), \("[" + waiting.joined(separator: ",") + "]")::jsonb)
-            """)
-        waiting = []
+        do {
+            _ = try await session.query(
+                """
+                INSERT INTO \(target) (\(list)) OVERRIDING SYSTEM VALUE
+                SELECT \(list) FROM jsonb_populate_recordset(NULL::\(target), \("[" + waiting.joined(separator: ",") + "]")::jsonb)
+                """)
+        } catch let error as PostgresError where ["22", "23"].contains(error.sqlState?.prefix(2) ?? "") {
+            // no value, or none that fits: the rows are not as they were written
+            throw Self.broken("rows of the table \(table.name) are torn or do not fit (\(error.sqlState ?? ""))")
+        }
+        (waiting, waitingBytes) = ([], 0)
+    }
+
+    static func json(_ line: String) throws -> JSON {
+        do {
+            return try JSON(text: line)
+        } catch {
+            throw broken("a line is torn (\(error))")
+        }
     }
 
     /// Lets new rows go on counting where the old ones ended.
@@ -105,12 +116,14 @@ extension Provisioner {
     public func restore(as name: String, title: String, from lines: ArchiveLines) async throws
         -> Tenant
     {
-        guard let first = try await lines.next(), let header = try? JSON(text: first),
-            header["kontor"]?.int == TenantArchive.format, let old = header["tenant"]?.int,
+        guard let first = try await lines.next() else { throw TenantRestore.broken("it is empty") }
+        let header = try TenantRestore.json(first)
+        guard header["kontor"]?.int == TenantArchive.format, let old = header["tenant"]?.int,
             let country = header["country"]?.string, let modules = header["modules"]?.object
         else { throw TenantRestore.broken("it does not begin as one") }
+        let known = try files.modules()
         for (module, version) in modules {
-            guard (version.int ?? 0) == Int64((try? files.newest(of: module)) ?? 0) else {
+            guard known.contains(module), version.int == Int64(try files.newest(of: module)) else {
                 throw Failure(
                     .invalid, "archive.version",
                     "The export is of another version of the module \(module): restore it with the Kontor that made it, then upgrade."

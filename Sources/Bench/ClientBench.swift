@@ -29,8 +29,8 @@ struct ClientBench {
                 {
                     try await Load.rate(tasks: Self.tasks, seconds: Self.seconds) { task, turn in
                         let id = Self.scattered(task, turn, accounts)
-                        let rows = try await database.run(
-                            ("SELECT abalance FROM pgbench_accounts WHERE aid = \(id)" as SQL).prepared())[0]
+                        let rows = try await database.lookUp(
+                            [("SELECT abalance FROM pgbench_accounts WHERE aid = \(id)" as SQL).prepared()])[0]
                         _ = try rows[0].get(0, as: Int.self)
                     }
                 }, { try await pgbench(here.cluster.plainConninfo, ["-S"]) },

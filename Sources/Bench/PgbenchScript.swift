@@ -21,7 +21,7 @@ enum PgbenchScript {
             """
             \\set id random(1, \(contacts))
             \\startpipeline
-            SELECT set_config('kontor.context', '\(context)', true), set_config('kontor.bell', 'own', true);
+            SELECT set_config('kontor.context', '\(context)', true), set_config('transaction_read_only', 'on', true);
             SELECT \(columns) FROM \(tenant.schema).contact c WHERE c.id = :id;
             \\endpipeline
             """, cluster)

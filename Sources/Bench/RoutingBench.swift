@@ -19,7 +19,7 @@ struct RoutingBench {
     init(_ here: Bench.Surroundings) { self.here = here }
 
     func run() async throws -> [Figure] {
-        let changes = here.isSmall ? 5000 : 20_000
+        let changes = here.isSmall ? 20_000 : 100_000
         let node = try await here.cluster.node()
         let tenant = try await here.cluster.makeTenant("routing")
         let door = node.tenant(tenant)
@@ -30,7 +30,7 @@ struct RoutingBench {
                 Int64(number + 1), as: .staff(1), PluginEdit(state: "on", filter: one.filter))
         }
         try await here.cluster.makeContacts(1...changes, in: tenant, logged: false)
-        let best = try await pgqueuer(jobs: max(changes / 4, 2000), batches: [10, 50, 100, 250, 500, 1000, 2000])
+        let best = try await pgqueuer(jobs: min(changes / 4, 10_000), batches: [10, 50, 100, 250, 500, 1000, 2000])
         let rates = try await Rounds.interleaved(
             Self.rounds,
             [

@@ -79,8 +79,29 @@ public final class Database: Sendable {
         }
     }
 
+    /// Reads little and quickly, by key. The same as `run`, but the statements may share a transaction and a round trip
+    /// with other tasks' look-ups: they must not write, and each answer waits for the slowest of them.
+    /// - Parameters:
+    ///   - scope: see `run`.
+    ///   - prelude: see `run`; what it sets must be set by every look-up that has a prelude.
+    /// - Returns: one result for each statement.
+    /// - Throws: the first `PostgresError` of its own statements.
+    public func lookUp(
+        scope: Int64 = 0, prelude: (@Sendable (_ backendPID: Int32) -> SQL)? = nil, _ statements: [SQL]
+    ) async throws -> [Rows] {
+        for statement in statements { try statement.check() }
+        do {
+            return try await shoot(scope, prelude, 0, statements, isLookUp: true)
+        } catch is Skipped {
+            return try await run(scope: scope, prelude: prelude, statements)
+        } catch let error as PostgresError where error.isStalePlan {
+            return try await run(scope: scope, prelude: prelude, statements)
+        }
+    }
+
     private func shoot(
-        _ scope: Int64, _ prelude: (@Sendable (Int32) -> SQL)?, _ end: UInt64, _ statements: [SQL]
+        _ scope: Int64, _ prelude: (@Sendable (Int32) -> SQL)?, _ end: UInt64, _ statements: [SQL],
+        isLookUp: Bool = false
     ) async throws -> [Rows] {
         let connection = try shared.pick(scope: scope)
         let first = prelude?(connection.backendPID)
@@ -90,7 +111,8 @@ public final class Database: Sendable {
             connection.load.wrappingSubtract(1, ordering: .relaxed)
             throw error
         }
-        return try await connection.pipeline(prelude: first, statements, deadline: end, counted: true)
+        return try await connection.pipeline(
+            prelude: first, statements, deadline: end, counted: true, isLookUp: isLookUp)
     }
 
     // MARK: Leases

@@ -26,6 +26,18 @@ import Testing
         }
     }
 
+    @Test func postgreSQLKeepsLookUpsFromWriting() async throws {
+        try await withTenant { tenant in
+            let made = try await tenant.createContact(as: .staff(1), fields: ["name": "Ada"])
+            await #expect {
+                try await tenant.lookUp(as: .staff(1), "DELETE FROM \(tenant.table("contact"))")
+            } throws: {
+                ($0 as? PostgresError)?.sqlState == "25006"
+            }
+            #expect(try await tenant.contact(made.id, as: .staff(1)).version == 1)
+        }
+    }
+
     @Test func staleEditIsRefusedAndNothingChanges() async throws {
         try await withTenant { tenant in
             let made = try await tenant.createContact(as: .staff(1), fields: ["name": "Ada"])

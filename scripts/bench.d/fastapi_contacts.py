@@ -20,7 +20,7 @@ COLUMNS = """c.id, c.version, c.name, c.data AS fields, c.consents, c.locks, c.o
     c.deleted_at, c.merged_into"""
 ONE = f"SELECT {COLUMNS} FROM {SCHEMA}.contact c WHERE c.id = $1"
 PAGE = f"SELECT {COLUMNS} FROM {SCHEMA}.contact c WHERE c.id > $1 AND c.deleted_at IS NULL ORDER BY c.id LIMIT $2"
-CONTEXT = "SELECT set_config('kontor.context', $1, true), set_config('kontor.bell', 'own', true)"
+CONTEXT = "SELECT set_config('kontor.context', $1, true), set_config('transaction_read_only', 'on', true)"
 known = {}
 
 

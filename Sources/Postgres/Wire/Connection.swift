@@ -17,6 +17,7 @@ final class Connection: @unchecked Sendable {
     // Guarded by `lock`:
     var queue = OperationQueue()
     var statements = StatementCache()
+    var group = LookUpGroup()
     var failure: PostgresError?
     var interest = UInt32(CSYSTEM_IN)
     /// Waits for input in a COPY OUT, which is read only as fast as its consumer takes it.
@@ -164,8 +165,9 @@ extension Connection {
             guard let result = PQgetResult(raw) else {
                 // In a pipeline a nil only parts two statements; two nils in a row mean that libpq has nothing.
                 ends += 1
-                if kind == .pipeline, ends < 2 { continue }
-                if kind != .pipeline { finishFirst(&completions) }
+                let isPiped = kind == .pipeline || kind == .member
+                if isPiped, ends < 2 { continue }
+                if !isPiped { finishFirst(&completions) }
                 if ends > 1 { break }
                 continue
             }
@@ -174,6 +176,8 @@ extension Connection {
             case PGRES_PIPELINE_SYNC:
                 PQclear(result)
                 finishFirst(&completions)
+                group.synced()
+                if group.isDue, !closeGroup(&completions) { return }
             case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
                 // From here a COPY OUT is read when its consumer asks for more.
                 if PQresultStatus(result) == PGRES_COPY_OUT { setInterest(interest & ~UInt32(CSYSTEM_IN)) }
@@ -184,18 +188,23 @@ extension Connection {
                 queue.first { $0.take(result, failure: nil, aborted: false) }
                 return finishFirst(&completions)
             case PGRES_FATAL_ERROR, PGRES_BAD_RESPONSE:
-                take(result, PostgresError(result: result), aborted: false)
-            case PGRES_PIPELINE_ABORTED: take(result, nil, aborted: true)
-            default: take(result, nil, aborted: false)
+                take(result, PostgresError(result: result), aborted: false, &completions)
+            case PGRES_PIPELINE_ABORTED: take(result, nil, aborted: true, &completions)
+            default: take(result, nil, aborted: false, &completions)
             }
         }
     }
 
-    private func take(_ result: OpaquePointer, _ failure: PostgresError?, aborted: Bool) {
+    private func take(
+        _ result: OpaquePointer, _ failure: PostgresError?, aborted: Bool, _ completions: inout Completions
+    ) {
+        var isThrough = false
         queue.first { operation in
             if failure?.sqlState == "26000", case .deallocate = operation.currentStep { statements.removeAll() }
             operation.take(result, failure: failure, aborted: aborted)
+            isThrough = operation.kind == .member && operation.position == operation.steps.count
         }
+        if isThrough { finishFirst(&completions) }
     }
 
     private func finishFirst(_ completions: inout Completions) {

@@ -7,9 +7,11 @@ extension Connection {
     /// - Parameters:
     ///   - deadline: monotonic nanoseconds, 0 for none; also set as the statements' statement_timeout.
     ///   - counted: the pool counted this operation into `load`; it is counted out when its results are in.
+    ///   - isLookUp: the statements may share a Sync with those of other tasks, see `LookUpGroup`.
     /// - Returns: the results of `statements`, not those of the prelude.
+    /// - Throws: `PostgresError`; `Skipped` for a look-up when another one under its Sync failed before it.
     func pipeline(
-        prelude: SQL?, _ statements: [SQL], deadline: UInt64 = 0, counted: Bool = false
+        prelude: SQL?, _ statements: [SQL], deadline: UInt64 = 0, counted: Bool = false, isLookUp: Bool = false
     ) async throws -> [Rows] {
         try await withUnsafeThrowingContinuation { continuation in
             var completions = Completions()
@@ -19,24 +21,31 @@ extension Connection {
                 lock.unlock()
                 return continuation.resume(throwing: failure)
             }
-            var operation = Operation(kind: .pipeline, continuation: continuation, steps: [])
+            let joins = isLookUp && deadline == 0 && group.mayWait
+            var operation = Operation(kind: joins ? .member : .pipeline, continuation: continuation, steps: [])
             operation.deadline = deadline
             operation.counted = counted
             operation.steps.reserveCapacity(statements.count + 2)
-            self.statements.beginPipeline()
-            var sent = sendHousekeeping(deadline, &operation.steps)
-            if sent, let prelude {
-                sent = send(prelude, &operation.steps)
-                if sent { operation.steps[operation.steps.count - 1] = .discard }
+            var sent = true
+            if group.isOpen, !joins || !group.takes(hasPrelude: prelude != nil) { sent = closeGroup(&completions) }
+            if sent, !group.isOpen {
+                self.statements.beginPipeline()
+                sent = sendHousekeeping(deadline, &operation.steps)
             }
-            for statement in statements where sent { sent = send(statement, &operation.steps) }
-            sent = sent && PQpipelineSync(raw) == 1
-            queue.append(operation)
-            if sent {
-                flush(&completions)
+            sent = sent && send(prelude, statements, &operation.steps)
+            if joins {
+                group.add(hasPrelude: prelude != nil)
+                queue.append(operation)
             } else {
+                sent = sent && PQpipelineSync(raw) == 1
+                queue.append(operation)
+                group.sentSync()
+            }
+            if !sent {
                 // Half a pipeline without its Sync would shift every later answer: the connection is of no use.
                 lose(PostgresError(connection: raw), &completions)
+            } else if !joins {
+                flush(&completions)
             }
             lock.unlock()
             completions.resumeAll()
@@ -70,6 +79,29 @@ extension Connection {
     }
 
     // MARK: With the lock held
+
+    /// Sends the Sync that the waiting look-ups share. Returns false, the connection lost, when it cannot be sent.
+    func closeGroup(_ completions: inout Completions) -> Bool {
+        guard failure == nil, PQpipelineSync(raw) == 1 else {
+            lose(PostgresError(connection: raw), &completions)
+            return false
+        }
+        queue.append(Operation(kind: .pipeline, continuation: nil, steps: []))
+        group.sentSync()
+        flush(&completions)
+        return true
+    }
+
+    private func send(_ prelude: SQL?, _ statements: [SQL], _ steps: inout [Step]) -> Bool {
+        if let prelude {
+            guard send(prelude, &steps) else { return false }
+            steps[steps.count - 1] = .discard
+        }
+        for statement in statements {
+            guard send(statement, &steps) else { return false }
+        }
+        return true
+    }
 
     private func sendHousekeeping(_ deadline: UInt64, _ steps: inout [Step]) -> Bool {
         for name in statements.takeGarbage() {

@@ -9,11 +9,16 @@ enum Step {
     case deallocate
 }
 
+/// A look-up that the server skipped, because one before it under the same Sync failed.
+struct Skipped: Error {}
+
 /// Something that was sent and waits for its results, in the order of sending.
 struct Operation {
     enum Kind {
         /// Ends with the result of its Sync.
         case pipeline
+        /// Look-ups that share the Sync of the `pipeline` after them; ends with the last of its own results.
+        case member
         /// Sent outside pipeline mode; ends when libpq has no more results.
         case simple
         /// As `simple`, but ends at the switch into COPY if it comes.
@@ -41,6 +46,8 @@ struct Operation {
         let step = currentStep
         position += 1
         if error == nil, let failure { error = failure }
+        // Something before it in its pipeline failed: another look-up, when it is not known what.
+        if error == nil, aborted { error = Skipped() }
         switch step {
         case .discard, .deallocate: break
         case .parse(let entry): entry.state = failure == nil && !aborted ? .ready : .broken

@@ -23,7 +23,7 @@ extension TenantDatabase {
 
     /// The tenant's fields, standard and own.
     public func catalogue(as actor: Actor) async throws -> FieldCatalogue {
-        try catalogue(await run(as: actor, fieldsQuery)[0])
+        try catalogue(await lookUp(as: actor, fieldsQuery)[0])
     }
 
     var fieldsQuery: SQL {
@@ -74,7 +74,7 @@ extension TenantDatabase {
     /// One contact, also a deleted one.
     /// - Throws: `Failure` `not_found`.
     public func contact(_ id: Int64, as actor: Actor) async throws -> StoredContact {
-        let rows = try await run(
+        let rows = try await lookUp(
             as: actor, ("SELECT \(Self.columns) FROM \(table("contact")) c WHERE c.id = \(id)" as SQL).prepared())[0]
         guard rows.count == 1 else { throw Failure.notFound("contact") }
         return try StoredContact(rows)
@@ -98,7 +98,7 @@ extension TenantDatabase {
             SELECT \(Self.columns) FROM \(table("contact")) c
             WHERE \(terms.joined(separator: " AND ")) ORDER BY c.id LIMIT \(limit)
             """
-        let rows = try await run(as: actor, isUsual ? statement.prepared() : statement)[0]
+        let rows = try await isUsual ? lookUp(as: actor, statement.prepared())[0] : run(as: actor, statement)[0]
         return (rows.json(), try rows.last?.get("id"), rows.count)
     }
 

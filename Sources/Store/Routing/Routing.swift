@@ -83,7 +83,7 @@ extension TenantDatabase {
                     SELECT x.ctid FROM \(table("outbox")) x ORDER BY x.change LIMIT \(limit) FOR UPDATE SKIP LOCKED))
                 RETURNING o.change),
             v AS MATERIALIZED (
-                SELECT e.id, e.record, e.kind IN ('deleted', 'merged') AS removes,
+                SELECT e.id, e.record, e.id * 2 + (e.kind IN ('deleted', 'merged'))::int AS mark,
                     coalesce(r.kind NOT IN ('hook', 'poll') OR r.params @> '{"first": true}', false) AS backfill,
                     ARRAY[\(verdicts.joined(separator: ", "))]::text[] AS verdict
                 FROM taken t JOIN \(table("change")) e ON e.id = t.change LEFT JOIN \(table("run")) r ON r.id = e.run
@@ -93,9 +93,9 @@ extension TenantDatabase {
                 SELECT v.id, \(ids)::bigint[], v.verdict, \(plugins.map { Int64($0.rule) })::int[] FROM v),
             dirty AS (
                 INSERT INTO \(table("delivery")) AS d (plugin, record, wanted, backfill, removes)
-                SELECT p.plugin, v.record, max(v.id), bool_and(v.backfill), (array_agg(v.removes ORDER BY v.id DESC))[1]
-                FROM v, unnest(\(ids)::bigint[], v.verdict) AS p (plugin, verdict)
-                WHERE p.verdict IN ('accepted', 'paused')
+                SELECT p.plugin, v.record, max(v.mark) >> 1, bool_and(v.backfill), max(v.mark) & 1 = 1
+                FROM v, unnest(\(ids)::bigint[]) WITH ORDINALITY AS p (plugin, place)
+                WHERE v.verdict[p.place::int] IN ('accepted', 'paused')
                 GROUP BY p.plugin, v.record ORDER BY p.plugin, v.record
                 ON CONFLICT (plugin, record) DO UPDATE SET
                     wanted = greatest(d.wanted, excluded.wanted),

@@ -10,6 +10,7 @@ final class ContextStatements: Sendable {
         let tenant: Int64
         let actor: Actor
         let backend: Int32
+        let isReadOnly: Bool
     }
 
     private struct Kept {
@@ -28,14 +29,15 @@ final class ContextStatements: Sendable {
     init(signer: ContextSigner) { self.signer = signer }
 
     /// The statement that begins a transaction of `actor` in `tenant` on the connection of `backend`.
-    func statement(tenant: Int64, actor: Actor, backend: Int32) -> SQL {
-        let key = Key(tenant: tenant, actor: actor, backend: backend)
+    /// - Parameter isReadOnly: PostgreSQL refuses what writes in that transaction.
+    func statement(tenant: Int64, actor: Actor, backend: Int32, isReadOnly: Bool = false) -> SQL {
+        let key = Key(tenant: tenant, actor: actor, backend: backend, isReadOnly: isReadOnly)
         let now = Int(Date().timeIntervalSince1970)
         if let known = kept.withLock({ $0[key] }), now < known.until, now >= known.until - Self.reuse {
             return known.statement
         }
         let context = signer.context(tenant: tenant, actor: actor, backend: backend, extra: Self.reuse)
-        let statement = make(context)
+        let statement = isReadOnly ? reading(context) : writing(context)
         kept.withLock { kept in
             if kept.count >= Self.limit { kept.removeAll() }
             kept[key] = Kept(statement: statement, until: now + Self.reuse)
@@ -52,7 +54,12 @@ final class ContextStatements: Sendable {
             """
     }
 
-    private func make(_ context: String) -> SQL {
+    private func reading(_ context: String) -> SQL {
+        ("SELECT set_config('kontor.context', \(context), true), set_config('transaction_read_only', 'on', true)" as SQL)
+            .prepared()
+    }
+
+    private func writing(_ context: String) -> SQL {
         ("SELECT set_config('kontor.context', \(context), true), set_config('kontor.bell', 'own', true)" as SQL)
             .prepared()
     }

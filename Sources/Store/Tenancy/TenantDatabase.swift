@@ -18,6 +18,17 @@ public struct TenantDatabase: Sendable {
             scope: tenant.id, prelude: prelude(actor, run: nil), deadline: deadline, statements)
     }
 
+    /// Reads a little by key, in a transaction that PostgreSQL keeps from writing. It may share the transaction with
+    /// other callers' look-ups, each under its own context.
+    /// - Returns: the rows of each statement.
+    /// - Throws: `PostgresError`.
+    func lookUp(as actor: Actor, _ statements: SQL...) async throws -> [Rows] {
+        let (contexts, tenant) = (node.contexts, tenant.id)
+        return try await node.database.lookUp(
+            scope: tenant, prelude: { contexts.statement(tenant: tenant, actor: actor, backend: $0, isReadOnly: true) },
+            statements)
+    }
+
     /// Runs one of the few statements the relay sends all the time, which find their rows by key alone. It is planned
     /// once a connection, and for keys: a plan made by the sizes of young tables would be kept when they have grown.
     /// - Parameter isAwaited: false not to wait for the disk: a crash of the server may then take it back, as a whole,

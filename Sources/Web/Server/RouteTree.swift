@@ -10,7 +10,7 @@ struct RouteTree: Sendable {
     }
 
     private struct Place: Sendable {
-        var literals: [String: Int] = [:]
+        var literals: [Substring: Int] = [:]
         var named: Int?
         var operations: [String: Int] = [:]
     }
@@ -25,16 +25,16 @@ struct RouteTree: Sendable {
         }
         for (number, operation) in operations.enumerated() {
             var place = 0
-            for part in Self.parts(operation.path) { place = child(of: place, String(part)) }
+            for part in Self.parts(operation.path) { place = child(of: place, part) }
             places[place].operations[operation.method.rawValue] = number
         }
     }
 
     private static func parts(_ path: String) -> [Substring] {
-        path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+        path.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map(Substring.init)
     }
 
-    private mutating func child(of place: Int, _ part: String) -> Int {
+    private mutating func child(of place: Int, _ part: Substring) -> Int {
         let isNamed = part.hasPrefix("{")
         if let known = isNamed ? places[place].named : places[place].literals[part] { return known }
         places.append(Place())
@@ -48,7 +48,7 @@ struct RouteTree: Sendable {
         let parts = Self.parts(path)
         var place = 0
         for part in parts {
-            guard let next = places[place].literals[String(part)] ?? (part.isEmpty ? nil : places[place].named) else {
+            guard let next = places[place].literals[part] ?? (part.isEmpty ? nil : places[place].named) else {
                 return .nothing
             }
             place = next

@@ -45,6 +45,13 @@ public enum PasswordHash {
         return Crypto.constantTimeEqual(hash, parts.hash)
     }
 
+    /// A stored hash that no password belongs to, at today's cost: who asks for an unknown account waits as long.
+    public static func decoy() -> String {
+        let cost = Cost.standard
+        let (salt, hash) = (plainBase64(Crypto.randomBytes(16)), plainBase64(Crypto.randomBytes(32)))
+        return "$scrypt$ln=\(cost.logN),r=\(cost.r),p=\(cost.p)$\(salt)$\(hash)"
+    }
+
     /// Whether a stored hash was made with other costs than today's, or cannot be read: hash the password
     /// anew at the next login.
     public static func needsRehash(_ stored: String) -> Bool {

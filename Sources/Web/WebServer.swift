@@ -26,15 +26,29 @@ public struct WebServer: Sendable {
     ) -> some ApplicationProtocol {
         let responder = responder
         return Application(
-            responder: CallbackResponder<BasicRequestContext> { request, _ in await responder.respond(to: request) },
+            responder: CallbackResponder<AddressedContext> { request, context in
+                await responder.respond(to: request, from: context.address)
+            },
             server: .http1(configuration: .init(idleTimeout: Self.idleTime)),
             configuration: .init(address: .hostname(host, port: port), reuseAddress: true),
-            onServerRunning: { channel in await onServerRunning(channel.localAddress?.port ?? 0) }, logger: log)
+            onServerRunning: { channel in await onServerRunning(channel.localAddress?.port ?? 0) },
+            logger: LateMetadata.logger(log))
     }
 
     /// Serves until the task is cancelled, for programs that have no service group.
     /// - Parameter onServerRunning: called with the port when the server listens.
     public func run(onServerRunning: @escaping @Sendable (_ port: Int) async -> Void) async throws {
         try await application(onServerRunning: onServerRunning).run()
+    }
+}
+
+/// What is known of a connection beside its requests.
+private struct AddressedContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    let address: SocketAddress?
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = .init(source: source)
+        address = source.channel.remoteAddress
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 public import Hub
 public import Store
 
@@ -15,6 +16,7 @@ public struct WebServices: Sendable {
     /// Kinds of connectors there are.
     public let manifests: [Manifest]
     public let verifyHook: HookVerifier
+    let passwords = PasswordGate(cores: ProcessInfo.processInfo.activeProcessorCount)
     /// The most bytes a file sent for import may have.
     let maxImportBytes: Int
 

@@ -22,17 +22,20 @@ struct ClientOptions: ParsableArguments {
 /// Calls the service's API with the token in KONTOR_TOKEN.
 struct APIClient {
     private let base: String
-    private let token: String
+    private let token: String?
     private let http: HTTPClient
     /// Seconds for a call, and for one that sends a file.
     private static let (patience, filePatience) = (60.0, 7200.0)
 
-    init(url: String) throws {
-        guard let token = ProcessInfo.processInfo.environment["KONTOR_TOKEN"], !token.isEmpty else {
+    /// - Parameter isSigningIn: goes without a token.
+    init(url: String, isSigningIn: Bool = false) throws {
+        let token = ProcessInfo.processInfo.environment["KONTOR_TOKEN"] ?? ""
+        guard isSigningIn || !token.isEmpty else {
             throw Failure(
-                .unauthenticated, "token.missing", "Set KONTOR_TOKEN to an API token (kontor tenant token NAME).")
+                .unauthenticated, "token.missing",
+                "Set KONTOR_TOKEN to an API token (kontor tenant token NAME) or a session's (kontor sign-in).")
         }
-        self.token = token
+        self.token = isSigningIn ? nil : token
         base = url.hasSuffix("/") ? String(url.dropLast()) : url
         // where the service is, is the user's own choice
         http = HTTPClient(guard: try AddressGuard(allow: ["0.0.0.0/0", "::/0"]), maxTimeout: Self.filePatience)
@@ -49,7 +52,8 @@ struct APIClient {
     ) async throws -> JSON {
         let pairs = query.compactMap { name, value in value.map { "\(name)=\(Self.escaped($0))" } }
         let url = base + "/api/v1" + path + (pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&"))
-        var all = [("Authorization", "Bearer \(token)"), ("Accept", "application/json")] + headers
+        var all = [("Accept", "application/json")] + headers
+        if let token { all.append(("Authorization", "Bearer \(token)")) }
         if file != nil || body != nil { all.append(("Content-Type", contentType)) }
         var request = HTTPRequest(
             method, url, headers: all, body: body?.bytes, timeout: file == nil ? Self.patience : Self.filePatience)

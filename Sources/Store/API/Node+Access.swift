@@ -4,7 +4,10 @@ internal import Postgres
 
 /// Who a token belongs to, and what it allows.
 public struct TokenGrant: Sendable {
+    /// Number of the token, or of the session.
     public let id: Int64
+    /// Who acts with it.
+    public let actor: Actor
     /// Nil for the operator's own.
     public let tenant: Tenant?
     public let scopes: Set<String>
@@ -21,8 +24,10 @@ extension Node {
         let tenant: Int64? = try row.get("tenant")
         let country: String? = try row.get("country")
         let scopes: [String] = try row.get("scopes")
+        let id: Int64 = try row.get("id")
         return TokenGrant(
-            id: try row.get("id"), tenant: tenant.map { Tenant(id: $0, country: country ?? "") }, scopes: Set(scopes))
+            id: id, actor: .token(id), tenant: tenant.map { Tenant(id: $0, country: country ?? "") },
+            scopes: Set(scopes))
     }
 
     /// Returns when the database answers.

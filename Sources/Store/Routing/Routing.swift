@@ -71,9 +71,11 @@ extension TenantDatabase {
     /// The statement that decides a batch.
     ///
     /// What it takes off the outbox is an array of places, of which PostgreSQL expects few: so each change and its
-    /// contact are looked up by key, however large their tables are and whatever it knows of them. A record that is
-    /// due already keeps its place in the queue, and its row its place in the indexes. All routers mark in one order,
-    /// so that none waits for one that waits for it.
+    /// contact are looked up by key, however large their tables are and whatever it knows of them. Records that have a
+    /// delivery are updated, for an upsert would lock each row first; the others are added, unless another router was
+    /// quicker. A record that is due already keeps its place in the queue, and its row its place in the indexes. All
+    /// routers mark in one order, so that hardly ever one waits for one that waits for it; a batch that PostgreSQL
+    /// then gives up is decided again.
     private func routing(_ plugins: [RoutedPlugin], _ compiler: ConditionCompiler, limit: Int) throws -> SQL {
         let verdicts = try plugins.map { try $0.verdict(compiler) }
         let ids = plugins.map(\.id)
@@ -91,24 +93,40 @@ extension TenantDatabase {
             decided AS (
                 INSERT INTO \(table("decision")) (change, plugin, verdict, rule)
                 SELECT v.id, \(ids)::bigint[], v.verdict, \(plugins.map { Int64($0.rule) })::int[] FROM v),
-            dirty AS (
-                INSERT INTO \(table("delivery")) AS d (plugin, record, wanted, backfill, removes)
-                SELECT p.plugin, v.record, max(v.mark) >> 1, bool_and(v.backfill), max(v.mark) & 1 = 1
+            behind AS MATERIALIZED (
+                SELECT p.plugin, v.record, max(v.mark) >> 1 AS wanted, bool_and(v.backfill) AS backfill,
+                    max(v.mark) & 1 = 1 AS removes
                 FROM v, unnest(\(ids)::bigint[]) WITH ORDINALITY AS p (plugin, place)
                 WHERE v.verdict[p.place::int] IN ('accepted', 'paused')
-                GROUP BY p.plugin, v.record ORDER BY p.plugin, v.record
-                ON CONFLICT (plugin, record) DO UPDATE SET
-                    wanted = greatest(d.wanted, excluded.wanted),
-                    removes = CASE WHEN excluded.wanted >= d.wanted THEN excluded.removes ELSE d.removes END,
-                    backfill = d.state = 'due' AND d.backfill AND excluded.backfill,
-                    state = CASE d.state WHEN 'leased' THEN 'leased' ELSE 'due' END,
-                    due_at = CASE WHEN d.state = 'due' AND (d.attempts > 0
-                        OR d.due_at <= now() AND (excluded.backfill OR NOT d.backfill)) THEN d.due_at ELSE now() END,
-                    attempts = CASE d.state WHEN 'due' THEN d.attempts WHEN 'leased' THEN d.attempts ELSE 0 END,
-                    changed_at = now()
-                RETURNING d.plugin)
+                GROUP BY p.plugin, v.record ORDER BY p.plugin, v.record),
+            known AS (
+                UPDATE \(table("delivery")) d SET \(Self.marking("b")) FROM behind b
+                WHERE d.record = b.record AND d.plugin = b.plugin RETURNING d.plugin),
+            new AS (
+                INSERT INTO \(table("delivery")) AS d (plugin, record, wanted, backfill, removes)
+                SELECT b.plugin, b.record, b.wanted, b.backfill, b.removes FROM behind b
+                WHERE (SELECT count(*) FROM known) < (SELECT count(*) FROM behind)
+                    AND NOT EXISTS (SELECT FROM \(table("delivery")) x WHERE x.record = b.record AND x.plugin = b.plugin)
+                ON CONFLICT (plugin, record) DO UPDATE SET \(Self.marking("excluded"))
+                RETURNING d.plugin),
+            dirty AS (SELECT plugin FROM known UNION ALL SELECT plugin FROM new)
             SELECT (SELECT count(*) FROM v) AS changes, count(*) AS accepted,
                 coalesce(array_agg(DISTINCT plugin), '{}') AS plugins FROM dirty
+            """
+    }
+
+    /// Marks the delivery `d` as behind, by a change that `mark` tells of.
+    private static func marking(_ mark: String) -> SQL {
+        let mark = SQL(unsafeRaw: mark)
+        return """
+            wanted = greatest(d.wanted, \(mark).wanted),
+            removes = CASE WHEN \(mark).wanted >= d.wanted THEN \(mark).removes ELSE d.removes END,
+            backfill = d.state = 'due' AND d.backfill AND \(mark).backfill,
+            state = CASE d.state WHEN 'leased' THEN 'leased' ELSE 'due' END,
+            due_at = CASE WHEN d.state = 'due' AND (d.attempts > 0
+                OR d.due_at <= now() AND (\(mark).backfill OR NOT d.backfill)) THEN d.due_at ELSE now() END,
+            attempts = CASE d.state WHEN 'due' THEN d.attempts WHEN 'leased' THEN d.attempts ELSE 0 END,
+            changed_at = now()
             """
     }
 }

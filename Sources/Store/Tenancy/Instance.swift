@@ -5,8 +5,10 @@ public import Postgres
 /// Sets up and checks the database of an instance: roles, control schema, keys, lint.
 public struct Instance: Sendable {
     /// Version of the control schema this program works with.
-    static let version = 1
+    static let version = 2
     static let databaseName = "kontor"
+    /// What brings the control schema from each version to the next, beginning with none.
+    private static let steps = [["003_control.sql", "004_hub.sql", "005_grants.sql"], ["006_accounts.sql"]]
 
     let admin: ConnectionText
     let secrets: InstanceSecrets
@@ -59,13 +61,12 @@ public struct Instance: Sendable {
 
     private func makeControl(_ session: Session) async throws {
         try await session.execute(script: try files.instance("002_lockdown.sql"))
-        if try await session.query("SELECT to_regclass('kontor.instance') IS NOT NULL AS made")[0].get(
-            "made", as: Bool.self)
-        {
-            let found: Int = try await session.query("SELECT version FROM kontor.instance")[0].get("version")
-            guard found <= Self.version else { throw newer(found) }
-        } else {
-            let parts = try ["003_control.sql", "004_hub.sql", "005_grants.sql"].map(files.instance)
+        let isMade: Bool = try await session.query("SELECT to_regclass('kontor.instance') IS NOT NULL AS made")[0].get(
+            "made")
+        let found: Int = isMade ? try await session.query("SELECT version FROM kontor.instance")[0].get("version") : 0
+        guard found <= Self.version else { throw newer(found) }
+        for step in Self.steps[found...] {
+            let parts = try step.map(files.instance)
             try await session.execute(script: "BEGIN; SET LOCAL ROLE kontor_owner;" + parts.joined() + "COMMIT;")
         }
         let pads = Self.pads(secrets.contextKey)

@@ -176,18 +176,20 @@ public final class Provisioner: Sendable {
         return token.text
     }
 
-    /// Makes or renews the owner's account of a tenant.
+    /// Makes or renews the owner's account of a tenant; its sessions end.
+    /// - Throws: `Failure` as `PasswordRule`.
     public func setOwner(of tenant: Tenant, email: String, password: String) async throws {
-        guard password.unicodeScalars.count >= 15, password.utf8.count <= PasswordHash.maxPasswordBytes else {
-            throw Failure(
-                .invalid, "password.length", "The password must have 15 characters or more, and 1,024 bytes at most.")
-        }
+        try PasswordRule.check(password, email: email)
         let hash = try PasswordHash.make(password)
         try await asOwner { session in
             _ = try await session.query(
                 """
-                INSERT INTO auth.account (tenant, email, password) VALUES (\(tenant.id), lower(\(email)), \(hash))
-                ON CONFLICT (tenant, email) DO UPDATE SET password = excluded.password
+                WITH made AS (
+                    INSERT INTO auth.account (tenant, email, password) VALUES (\(tenant.id), lower(\(email)), \(hash))
+                    ON CONFLICT (tenant, email) DO UPDATE
+                    SET password = excluded.password, password_at = now(), disabled_at = NULL RETURNING id)
+                UPDATE auth.session s SET ended_at = now() FROM made
+                WHERE s.account = made.id AND s.ended_at IS NULL
                 """)
         }
     }

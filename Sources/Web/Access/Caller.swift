@@ -4,8 +4,8 @@ import Store
 /// On whose behalf a request is done.
 enum Caller: Sendable {
     case anybody
-    case tenant(TenantDatabase, token: Int64, scopes: Set<String>)
-    case operators(token: Int64)
+    case tenant(TenantDatabase, TokenGrant)
+    case operators
 
     /// The caller an operation lets in.
     /// - Throws: `Failure` `scope.missing`.
@@ -14,16 +14,23 @@ enum Caller: Sendable {
         case (.open, _): self = .anybody
         case (.tenant(let scope), let tenant?):
             guard grant.scopes.contains(scope.rawValue) else { throw Self.missing(scope) }
-            self = .tenant(node.tenant(tenant), token: grant.id, scopes: grant.scopes)
+            self = .tenant(node.tenant(tenant), grant)
+        case (.staff, let tenant?):
+            guard case .staff = grant.actor else { throw Self.noSession }
+            self = .tenant(node.tenant(tenant), grant)
+        case (.staff, nil): throw Self.noSession
         case (.tenant, nil):
             throw Failure(
                 .forbidden, "scope.missing", "This needs a token of a tenant; an operator's token opens tenants only.")
         case (.operators, nil):
             guard grant.scopes.contains(Scope.operator.rawValue) else { throw Self.missing(.operator) }
-            self = .operators(token: grant.id)
+            self = .operators
         case (.operators, _): throw Self.missing(.operator)
         }
     }
+
+    private static let noSession = Failure(
+        .forbidden, "session.needed", "This is for people who signed in; the token is none of a session.")
 
     private static func missing(_ scope: Scope) -> Failure {
         Failure(.forbidden, "scope.missing", "This needs a token with the scope “\(scope.rawValue)”.")

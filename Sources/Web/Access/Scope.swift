@@ -18,7 +18,9 @@ enum Scope: String, Sendable, CaseIterable {
 enum Access: Sendable {
     /// Anybody.
     case open
-    /// A tenant's token with this scope.
+    /// Somebody who signed in, whatever they may.
+    case staff
+    /// A tenant's token or session with this scope.
     case tenant(Scope)
     /// An operator's token.
     case operators

@@ -2,7 +2,7 @@ import Hub
 import Store
 import Synchronization
 
-/// Tokens that were good a moment ago. A revoked one works on for a second at most.
+/// Tokens, of the API and of sessions, that were good a moment ago. A revoked one works on for a second at most.
 final class TokenCache: Sendable {
     private struct Entry {
         let grant: TokenGrant
@@ -23,23 +23,28 @@ final class TokenCache: Sendable {
                 .unauthenticated, "token.missing", "Send a token in the header field Authorization: Bearer kontor_….")
         }
         let scheme = header.prefix(7)
-        guard scheme.lowercased() == "bearer ", let token = APIToken(presented: String(header.dropFirst(7))) else {
-            throw Self.invalid
-        }
+        guard scheme.lowercased() == "bearer " else { throw Self.invalid }
+        let text = String(header.dropFirst(7))
         let now = ContinuousClock.now
-        if let entry = entries.withLock({ $0[token.text] }), entry.until > now { return entry.grant }
-        guard let grant = try await node.open(token: token) else {
-            entries.withLock { $0[token.text] = nil }
+        if let entry = entries.withLock({ $0[text] }), entry.until > now { return entry.grant }
+        guard let grant = try await open(text) else {
+            entries.withLock { $0[text] = nil }
             throw Self.invalid
         }
         entries.withLock { entries in
             if entries.count >= Self.maxEntries { entries.removeAll() }
-            entries[token.text] = Entry(grant: grant, until: now + Self.lifetime)
+            entries[text] = Entry(grant: grant, until: now + Self.lifetime)
         }
         return grant
     }
 
+    private func open(_ text: String) async throws -> TokenGrant? {
+        if let token = APIToken(presented: text) { return try await node.open(token: token) }
+        if let session = SessionToken(presented: text) { return try await node.open(session: session) }
+        return nil
+    }
+
     private static let invalid = Failure(
         .unauthenticated, "token.invalid",
-        "The token is not known, was revoked, has expired, or its tenant is not open.")
+        "The token is not known, was revoked, has expired, or its tenant is not open; or the session is over.")
 }

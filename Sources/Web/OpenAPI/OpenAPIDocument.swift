@@ -21,7 +21,10 @@ enum OpenAPIDocument {
             "components": [
                 "schemas": .object(schemas),
                 "securitySchemes": [
-                    "token": ["type": "http", "scheme": "bearer", "description": "A token that begins with kontor_."]
+                    "token": [
+                        "type": "http", "scheme": "bearer",
+                        "description": "A token of the API or of a session; both begin with kontor_.",
+                    ]
                 ],
             ],
         ]
@@ -57,6 +60,7 @@ enum OpenAPIDocument {
         }
         switch operation.access {
         case .open: described["security"] = []
+        case .staff: described["security"] = [["token": []]]
         case .tenant(let scope): described["security"] = [["token": [.string(scope.rawValue)]]]
         case .operators: described["security"] = [["token": [.string(Scope.operator.rawValue)]]]
         }

@@ -1,8 +1,9 @@
 import HTTPTypes
 import Hub
 
-/// One thing the interface can do. The router and the OpenAPI document are both made of these.
-struct Operation: Sendable {
+/// One thing the interface can do. The router and the OpenAPI document are both made of these. A class, so that a
+/// request holds one reference and not a copy of everything.
+final class Operation: Sendable {
     /// What the body of a request holds.
     enum Body: Sendable {
         case none
@@ -21,17 +22,28 @@ struct Operation: Sendable {
     let path: String
     let summary: String
     let access: Access
-    var parameters: [Parameter] = []
-    var body: Body = .none
+    let parameters: [Parameter]
+    let body: Body
     /// Schema of the answer by status; nil for an answer without a body.
     let responses: [Int: JSON?]
     /// Media type of an answer that is no JSON document.
-    var answerType = "application/json"
+    let answerType: String
     /// Statuses of errors besides those every operation has.
-    var errors: [Int] = []
+    let errors: [Int]
     /// Whether it is in the OpenAPI document.
-    var isDocumented = true
+    let isDocumented: Bool
     let handle: @Sendable (Call) async throws -> Answer
+
+    init(
+        id: String, method: HTTPRequest.Method, path: String, summary: String, access: Access,
+        parameters: [Parameter] = [], body: Body = .none, responses: [Int: JSON?],
+        answerType: String = "application/json", errors: [Int] = [], isDocumented: Bool = true,
+        handle: @escaping @Sendable (Call) async throws -> Answer
+    ) {
+        (self.id, self.method, self.path, self.summary, self.access) = (id, method, path, summary, access)
+        (self.parameters, self.body, self.responses, self.answerType) = (parameters, body, responses, answerType)
+        (self.errors, self.isDocumented, self.handle) = (errors, isDocumented, handle)
+    }
 
     /// The method's name: "GET".
     var verb: String { method.rawValue }

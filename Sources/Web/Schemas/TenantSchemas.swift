@@ -9,6 +9,18 @@ extension Schemas {
         ]),
         "NewToken": Schema.object(
             ["label": Schema.text(1, 100), "scopes": scopes, "expires_at": Schema.moment], optional: ["expires_at"]),
+        "SignIn": Schema.object([
+            "tenant": Schema.text(1, 40), "email": Schema.text(1, 320), "password": Schema.text(1, 1024),
+        ]),
+        "Session": Schema.object([
+            "id": Schema.id, "address": Schema.string, "agent": Schema.string, "created_at": Schema.moment,
+            "used_at": Schema.moment,
+        ]),
+        "Account": Schema.object([
+            "id": Schema.id, "email": Schema.string, "name": Schema.string, "scopes": Schema.strings,
+            "password_at": Schema.moment, "session": Schema.id,
+        ]),
+        "NewPassword": Schema.object(["old": Schema.text(1, 1024), "new": Schema.text(1, 1024)]),
         "MadeToken": Schema.object(["id": Schema.id, "token": Schema.string]),
         "Tenant": Schema.object([
             "id": Schema.id, "name": Schema.string, "title": Schema.string, "country": Schema.string,

@@ -1,10 +1,11 @@
 import HTTPTypes
 import Hub
 import Hummingbird
+import NIOCore
 import Store
 
-/// One request, let in and checked, as its operation sees it.
-struct Call: Sendable {
+/// One request, let in and checked, as its operation sees it. A class for the reason that `Operation` is one.
+final class Call: Sendable {
     let services: WebServices
     let caller: Caller
     /// Parts of the path by name.
@@ -17,21 +18,34 @@ struct Call: Sendable {
     let bytes: [UInt8]
     /// The body of an operation that reads it itself.
     let stream: RequestBody
+    private let peer: SocketAddress?
+
+    init(
+        services: WebServices, caller: Caller, path: [String: String], query: [String: JSON], headers: HTTPFields,
+        body: JSON, bytes: [UInt8], stream: RequestBody, peer: SocketAddress?
+    ) {
+        (self.services, self.caller, self.path, self.query) = (services, caller, path, query)
+        (self.headers, self.body, self.bytes) = (headers, body, bytes)
+        (self.stream, self.peer) = (stream, peer)
+    }
+
+    /// The caller's network address.
+    var address: String { peer?.ipAddress ?? "" }
 
     /// The caller's tenant.
     var tenant: TenantDatabase {
-        guard case .tenant(let tenant, _, _) = caller else { preconditionFailure("an operation without a tenant") }
+        guard case .tenant(let tenant, _) = caller else { preconditionFailure("an operation without a tenant") }
         return tenant
     }
 
-    var actor: Actor {
-        guard case .tenant(_, let token, _) = caller else { preconditionFailure("an operation without a tenant") }
-        return .token(token)
-    }
+    var actor: Actor { grant.actor }
 
-    var scopes: Set<String> {
-        guard case .tenant(_, _, let scopes) = caller else { return [] }
-        return scopes
+    var scopes: Set<String> { grant.scopes }
+
+    /// What the caller showed: a token's, or a session's.
+    var grant: TokenGrant {
+        guard case .tenant(_, let grant) = caller else { preconditionFailure("an operation without a tenant") }
+        return grant
     }
 
     /// A number in the path.

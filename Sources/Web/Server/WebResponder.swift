@@ -2,6 +2,7 @@ import HTTPTypes
 import Hub
 import Hummingbird
 import Logging
+import NIOCore
 import Store
 
 /// Takes each request through the same steps: route, caller, parameters, body, operation, answer.
@@ -23,14 +24,16 @@ final class WebResponder: Sendable {
         tokens = TokenCache(node: services.node)
     }
 
-    func respond(to request: Request) async -> Response {
+    /// - Parameter peer: the caller's network address.
+    func respond(to request: Request, from peer: SocketAddress?) async -> Response {
         let start = ContinuousClock.now
         let target = (request.head.path ?? "/").split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         let found = routes.find(String(target[0]), request.method)
         var note = RequestNote()
         var answer: Answer
         do {
-            answer = try await self.answer(request, found, query: target.count == 2 ? target[1] : "", &note)
+            answer = try await self.answer(
+                request, found, query: target.count == 2 ? target[1] : "", from: peer, &note)
         } catch {
             answer = Problem.answer(error)
             note.error = Failure.logText(error is RequestFault ? (error as? RequestFault)?.failure ?? error : error)
@@ -45,7 +48,8 @@ final class WebResponder: Sendable {
     }
 
     private func answer(
-        _ request: Request, _ found: RouteTree.Found, query: Substring, _ note: inout RequestNote
+        _ request: Request, _ found: RouteTree.Found, query: Substring, from peer: SocketAddress?,
+        _ note: inout RequestNote
     ) async throws -> Answer {
         switch found {
         case .nothing: throw Failure.notFound("address")
@@ -57,19 +61,20 @@ final class WebResponder: Sendable {
             note.operation = number
             let caller = try await caller(request, operation, &note)
             let values = try QueryReader.read(query, operation.parameters)
-            return try await operation.handle(call(request, operation, caller, path, values))
+            return try await operation.handle(call(request, operation, caller, path, values, peer))
         }
     }
 
     private func caller(_ request: Request, _ operation: Operation, _ note: inout RequestNote) async throws -> Caller {
         if case .open = operation.access { return .anybody }
         let grant = try await tokens.grant(request.headers[.authorization])
-        (note.token, note.tenant) = (grant.id, grant.tenant?.id)
+        (note.actor, note.tenant) = (grant.actor, grant.tenant?.id)
         return try Caller(grant, operation.access, node: services.node)
     }
 
     private func call(
-        _ request: Request, _ operation: Operation, _ caller: Caller, _ path: [String: String], _ query: [String: JSON]
+        _ request: Request, _ operation: Operation, _ caller: Caller, _ path: [String: String], _ query: [String: JSON],
+        _ peer: SocketAddress?
     ) async throws -> Call {
         var body = JSON.null
         var bytes: [UInt8] = []
@@ -83,8 +88,7 @@ final class WebResponder: Sendable {
         }
         return Call(
             services: services, caller: caller, path: path, query: query, headers: request.headers, body: body,
-            bytes: bytes,
-            stream: request.body)
+            bytes: bytes, stream: request.body, peer: peer)
     }
 
     /// One line for each request. Neither path nor query is in it: paths of webhooks are secrets, and queries ask
@@ -97,7 +101,7 @@ final class WebResponder: Sendable {
             "status": "\(status)", "ms": "\(Double(Int(seconds * 100_000)) / 100)",
         ]
         if let tenant = note.tenant { metadata["tenant"] = "\(tenant)" }
-        if let token = note.token { metadata["token"] = "\(token)" }
+        if let actor = note.actor { metadata["actor"] = "\(actor)" }
         if let error = note.error { metadata["error"] = "\(error)" }
         log.log(level: level, "request", metadata: metadata)
     }
@@ -107,6 +111,6 @@ final class WebResponder: Sendable {
 private struct RequestNote {
     var operation: Int?
     var tenant: Int64?
-    var token: Int64?
+    var actor: Actor?
     var error: String?
 }

@@ -1,0 +1,78 @@
+import ArgumentParser
+import Foundation
+import Hub
+
+struct SignInCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sign-in", abstract: "Sign in with e-mail and password.",
+        discussion:
+            "The answer holds the session's token, to be put into KONTOR_TOKEN. It ends after 12 hours without use.")
+    @OptionGroup var options: ClientOptions
+    @Option(help: "The shop's name.") var tenant: String
+    @Option var email: String
+
+    func run() async throws {
+        let client = try APIClient(url: options.url, isSigningIn: true)
+        let password = try Secret.read("Password: ")
+        options.show(
+            try await client.call(
+                "POST", "/sessions",
+                body: ["tenant": .string(tenant), "email": .string(email), "password": .string(password)]))
+    }
+}
+
+struct AccountCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "account", abstract: "Your account and where you are signed in.",
+        subcommands: [Show.self, Sessions.self, SignOut.self, Password.self])
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "The account you signed in to.")
+        @OptionGroup var options: ClientOptions
+        func run() async throws { options.show(try await options.client.call("GET", "/account")) }
+    }
+
+    struct Sessions: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Where you are signed in.")
+        @OptionGroup var options: ClientOptions
+        func run() async throws { options.show(try await options.client.call("GET", "/sessions")) }
+    }
+
+    struct SignOut: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "End this session, or another one of yours.")
+        @OptionGroup var options: ClientOptions
+        @Argument(help: "Number of the session; this one unless told.") var id: Int64?
+
+        func run() async throws {
+            let client = try options.client
+            let session: Int64?
+            if let id { session = id } else { session = try await client.call("GET", "/account")["session"]?.int }
+            _ = try await client.call("DELETE", "/sessions/\(session ?? 0)")
+        }
+    }
+
+    struct Password: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Change your password; your other sessions end.",
+            discussion: "The present and the new one are asked for, or read from two lines of standard input.")
+        @OptionGroup var options: ClientOptions
+
+        func run() async throws {
+            let client = try options.client
+            let old = try Secret.read("Present password: ")
+            let new = try Secret.read("New password: ")
+            _ = try await client.call(
+                "PUT", "/account/password", body: ["old": .string(old), "new": .string(new)])
+        }
+    }
+}
+
+/// Words that must not be seen.
+private enum Secret {
+    /// A line typed without being shown, or the next line of standard input.
+    static func read(_ prompt: String) throws -> String {
+        guard isatty(STDIN_FILENO) == 1 else { return readLine() ?? "" }
+        guard let typed = getpass(prompt) else { throw ValidationError("no password was typed") }
+        return String(cString: typed)
+    }
+}

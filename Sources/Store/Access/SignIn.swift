@@ -1,0 +1,80 @@
+import Cryptography
+public import Hub
+internal import Postgres
+
+/// Who wants to sign in, and from where.
+public struct SignIn: Sendable {
+    let tenant: String
+    let email: String
+    let password: String
+    let address: String
+    let agent: String
+
+    /// - Parameters:
+    ///   - tenant: the shop's name, as it was made with.
+    ///   - address: the caller's network address, by which guesses are counted.
+    ///   - agent: the caller's program, as it calls itself.
+    public init(tenant: String, email: String, password: String, address: String, agent: String) {
+        (self.tenant, self.email, self.password) = (tenant, email, password)
+        (self.address, self.agent) = (address, agent)
+    }
+}
+
+extension Node {
+    /// Begins a session of a staff member. Whether shop and account are known shows neither in the error nor in the time
+    /// it takes; each guess is on record before its password is looked at.
+    /// - Returns: the session's number and its token, which can be read only now.
+    /// - Throws: `Failure` `sign_in.failed`, `sign_in.wait` (with the seconds), `sign_in.busy`, `PostgresError`.
+    public func signIn(_ attempt: SignIn, gate: PasswordGate) async throws -> (id: Int64, token: SessionToken) {
+        let found = try await asService(
+            "SELECT wait, account, password FROM auth.begin_sign_in(\(attempt.tenant), \(attempt.email), \(attempt.address))"
+        )
+        let wait: Int = try found.get("wait")
+        guard wait == 0 else {
+            throw Failure(
+                .tooMany, "sign_in.wait", "There were too many failed attempts. Try again in \(wait) seconds.",
+                retryAfter: wait)
+        }
+        let account: Int64? = try found.get("account")
+        let stored: String = try found.get("password", as: String?.self) ?? PasswordHash.decoy()
+        let password = attempt.password
+        let isRight = try await gate.run { try PasswordHash.verify(password, against: stored) }
+        guard isRight, let account else { throw Self.refused }
+        let rehashed = PasswordHash.needsRehash(stored) ? try await gate.run { try PasswordHash.make(password) } : nil
+        let token = SessionToken.make()
+        let made = try await asService(
+            """
+            SELECT auth.begin_session(\(account), \(stored), \(rehashed), \(token.hash), \(attempt.address),
+                \(attempt.agent)) AS id
+            """)
+        guard let id: Int64 = try made.get("id") else { throw Self.refused }
+        return (id, token)
+    }
+
+    private static let refused = Failure(
+        .unauthenticated, "sign_in.failed", "Shop, e-mail address or password is wrong.")
+
+    /// Runs a statement of the service itself, before any tenant is known.
+    private func asService(_ statement: SQL) async throws -> Row {
+        let contexts = contexts
+        let rows = try await database.run(
+            prelude: { contexts.statement(tenant: 0, actor: .system, backend: $0) }, statement)[0]
+        guard let row = rows.first else {
+            throw Failure(.broken, "context.refused", "PostgreSQL did not take the service's signature.")
+        }
+        return row
+    }
+
+    /// Looks a session up, and notes that it was used.
+    /// - Returns: nil for one that is unknown or over, and while its tenant is not open.
+    public func open(session: SessionToken) async throws -> TokenGrant? {
+        let results = try await database.run(
+            ("SELECT id, account, tenant, country, scopes FROM auth.open_session(\(session.hash))" as SQL).prepared(),
+            ("SELECT auth.session_used(o.id) FROM auth.open_session(\(session.hash)) o" as SQL).prepared())
+        guard let row = results[0].first else { return nil }
+        let scopes: [String] = try row.get("scopes")
+        return TokenGrant(
+            id: try row.get("id"), actor: .staff(try row.get("account")),
+            tenant: Tenant(id: try row.get("tenant"), country: try row.get("country")), scopes: Set(scopes))
+    }
+}

@@ -1,0 +1,180 @@
+import Cryptography
+import Foundation
+import Hub
+import Postgres
+import Store
+import TestKit
+import Testing
+
+@testable import Web
+
+@Suite struct SignInTests {
+    private static let password = "correct horse battery"
+
+    /// A tenant with an owner's account.
+    private struct Shop {
+        let tenant: WebTestTenant
+        let name: String
+        let email = "Ola@Shop.example"
+
+        func signIn(_ password: String, email: String? = nil, shop: String? = nil) async throws -> Reply {
+            try await tenant.call(
+                "signIn", [:],
+                [
+                    "tenant": .string(shop ?? name), "email": .string(email ?? self.email),
+                    "password": .string(password),
+                ], token: "")
+        }
+    }
+
+    private func shop() async throws -> Shop {
+        let server = try await WebTestServer.shared.value
+        let tenant = try await server.makeTenant()
+        let rows = try await server.cluster.superuser.run(
+            "SELECT name FROM kontor.tenant WHERE id = \(tenant.database.tenant.id)")[0]
+        let shop = Shop(tenant: tenant, name: try rows[0].get("name"))
+        try await server.cluster.provisioner.setOwner(
+            of: tenant.database.tenant, email: shop.email, password: Self.password)
+        return shop
+    }
+
+    @Test func aPersonSignsInWorksUnderTheirNameAndSignsOut() async throws {
+        let shop = try await shop()
+        let made = try await shop.signIn(Self.password, email: "ola@shop.EXAMPLE")
+        #expect(made.status == 201)
+        let token = made.json["token"]?.string ?? ""
+        let account = try await shop.tenant.call("getAccount", token: token)
+        #expect(account.json["email"] == "ola@shop.example")
+        #expect(account.json["session"]?.int == made.id)
+        let contact = try await shop.tenant.call(
+            "createContact", [:], ["fields": ["given_name": "Ada"]], token: token)
+        #expect(contact.status == 201)
+        let changes = try await shop.tenant.call("contactHistory", ["id": String(contact.id)], token: token)
+        #expect(changes.json["items"]?[0]?["actor"]?.string == "staff:\(account.id)")
+
+        let sessions = try await shop.tenant.call("listSessions", token: token)
+        #expect(sessions.json["items"]?.array?.map { $0["id"]?.int } == [made.id])
+        #expect(sessions.json["items"]?[0]?["address"] == "127.0.0.1")
+        #expect(try await shop.tenant.call("endSession", ["id": String(made.id)], token: token).status == 204)
+        try await Task.sleep(for: .milliseconds(1100))
+        let after = try await shop.tenant.call("getAccount", token: token)
+        #expect(after.status == 401 && after.code == "token.invalid")
+    }
+
+    @Test func nothingTellsWhatIsKnown() async throws {
+        let shop = try await shop()
+        var replies: [Reply] = []
+        var times: [Duration] = []
+        for (email, name, word) in [
+            (shop.email, shop.name, "a wrong password"), ("nobody@shop.example", shop.name, Self.password),
+            (shop.email, "no-such-shop", Self.password),
+        ] {
+            let start = ContinuousClock.now
+            replies.append(try await shop.signIn(word, email: email, shop: name))
+            times.append(ContinuousClock.now - start)
+        }
+        #expect(replies.allSatisfy { $0.status == 401 && $0.code == "sign_in.failed" })
+        #expect(Set(replies.map(\.body)).count == 1)
+        // each of them cost a hash
+        #expect(times.allSatisfy { $0 > .milliseconds(100) })
+        // a suspended shop is none
+        let provisioner = try await WebTestServer.shared.value.cluster.provisioner
+        try await provisioner.setSuspended(true, shop.tenant.database.tenant)
+        #expect(try await shop.signIn(Self.password).body == replies[0].body)
+    }
+
+    @Test func whoGuessesWaitsAndOthersDoNot() async throws {
+        let shop = try await shop()
+        let node = try await WebTestServer.shared.value.cluster.node
+        let gate = PasswordGate(cores: 2)
+        func attempt(_ password: String, from address: String) async throws -> String {
+            do {
+                _ = try await node.signIn(
+                    SignIn(tenant: shop.name, email: shop.email, password: password, address: address, agent: "test"),
+                    gate: gate)
+                return "in"
+            } catch let failure as Failure {
+                #expect((failure.retryAfter ?? 0 > 0) == (failure.code == "sign_in.wait"))
+                return failure.code
+            }
+        }
+        #expect(try await attempt(Self.password, from: "192.0.2.1") == "in")
+        // made at once they are counted all the same
+        let codes = try await withThrowingTaskGroup(of: String.self) { group in
+            for number in 0..<12 { group.addTask { try await attempt("guess number \(number)", from: "192.0.2.66") } }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(codes.filter { $0 == "sign_in.failed" }.count <= 6)
+        #expect(codes.contains("sign_in.wait"))
+        // after some more even the right word waits, from there
+        _ = try await WebTestServer.shared.value.cluster.superuser.run(
+            """
+            UPDATE auth.guard SET failures = 12 WHERE key = sha256(convert_to(
+                'pair|' || \(shop.name) || '|' || lower(\(shop.email)) || '|192.0.2.66', 'UTF8'))
+            """)
+        #expect(try await attempt(Self.password, from: "192.0.2.66") == "sign_in.wait")
+        #expect(try await attempt(Self.password, from: "192.0.2.2") == "in")
+
+        // guessing from everywhere slows the account down, but not for where its owner has been
+        for number in 0..<30 { _ = try await attempt("guess number \(number)", from: "198.51.100.\(number)") }
+        #expect(try await attempt("one more guess", from: "198.51.100.200") == "sign_in.wait")
+        #expect(try await attempt(Self.password, from: "192.0.2.1") == "in")
+    }
+
+    @Test func aChangedPasswordEndsTheOtherSessions() async throws {
+        let shop = try await shop()
+        let first = try await shop.signIn(Self.password).json["token"]?.string ?? ""
+        let second = try await shop.signIn(Self.password).json["token"]?.string ?? ""
+        func change(_ old: String, _ new: String) async throws -> Reply {
+            try await shop.tenant.call(
+                "changePassword", [:], ["old": .string(old), "new": .string(new)], token: second)
+        }
+        #expect(try await change("not the old one", "another long password").code == "password.wrong")
+        #expect(try await change(Self.password, "short").code == "password.length")
+        #expect(try await change(Self.password, String(repeating: "ab", count: 20)).code == "password.guessable")
+        #expect(try await change(Self.password, "Ola is long enough!").status == 204)
+        try await Task.sleep(for: .milliseconds(1100))
+        #expect(try await shop.tenant.call("getAccount", token: first).status == 401)
+        #expect(try await shop.tenant.call("getAccount", token: second).status == 200)
+        #expect(try await shop.signIn(Self.password).status == 401)
+        #expect(try await shop.signIn("Ola is long enough!").status == 201)
+    }
+
+    @Test func sessionsEndByThemselvesAndBelongToOnePerson() async throws {
+        let shop = try await shop()
+        let other = try await self.shop()
+        let superuser = try await WebTestServer.shared.value.cluster.superuser
+        for (column, age) in [("used_at", "13 hours"), ("created_at", "31 days")] {
+            let made = try await shop.signIn(Self.password)
+            let token = made.json["token"]?.string ?? ""
+            _ = try await superuser.run(
+                "UPDATE auth.session SET \(identifier: column) = now() - \(age)::interval WHERE id = \(made.id)")
+            #expect(try await shop.tenant.call("getAccount", token: token).status == 401)
+        }
+        let mine = try await shop.signIn(Self.password)
+        let stranger = try await other.signIn(Self.password).json["token"]?.string ?? ""
+        #expect(try await other.tenant.call("endSession", ["id": String(mine.id)], token: stranger).status == 404)
+        // an API token has no account
+        let refused = try await shop.tenant.call("getAccount")
+        #expect(refused.status == 403 && refused.code == "session.needed")
+    }
+
+    /// What somebody could do who makes the service send a statement of theirs.
+    @Test func withoutASignatureTheFunctionsGiveNothing() async throws {
+        let shop = try await shop()
+        let database = try await WebTestServer.shared.value.cluster.node.database
+        #expect(
+            try await database.run("SELECT * FROM auth.begin_sign_in(\(shop.name), \(shop.email), 'x')")[0].isEmpty)
+        let id = shop.tenant.database.tenant.id
+        let made: Int64? = try await database.run("SELECT auth.begin_session(1, '', NULL, '', '', '') AS id")[0][0].get(
+            "id")
+        #expect(made == nil)
+        let stored: String? = try await database.run("SELECT auth.my_password(\(id)) AS stored")[0][0].get("stored")
+        #expect(stored == nil)
+        for table in ["auth.account", "auth.session", "auth.guard"] {
+            await #expect(throws: PostgresError.self) {
+                _ = try await database.run(SQL(unsafeRaw: "SELECT * FROM \(table)"))
+            }
+        }
+    }
+}

@@ -1,0 +1,195 @@
+-- Sign-in of staff: what an account may do, its sessions, and what holds up guessing.
+-- Every function here asks for a context that the service signed: for tenant 0 before anybody is known, else for
+-- the account itself.
+
+ALTER TABLE auth.account
+    ADD COLUMN name text NOT NULL DEFAULT '',
+    ADD COLUMN scopes text[] NOT NULL DEFAULT '{contacts:read,contacts:write,config,runs,feed,tokens}',
+    ADD COLUMN disabled_at timestamptz,
+    ADD COLUMN password_at timestamptz NOT NULL DEFAULT now();
+
+CREATE TABLE auth.session (
+    id bigint GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME auth.session_id) CONSTRAINT session_pk PRIMARY KEY,
+    account bigint NOT NULL CONSTRAINT session_account REFERENCES auth.account ON DELETE CASCADE,
+    hash bytea NOT NULL CONSTRAINT session_hash UNIQUE,
+    -- where it was begun, and with what program
+    address text NOT NULL,
+    agent text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    used_at timestamptz NOT NULL DEFAULT now(),
+    ended_at timestamptz
+);
+CREATE INDEX session_by_account ON auth.session (account);
+
+-- Failed sign-ins by the digest of what they are counted for. Nothing in it tells whether there is such an account.
+CREATE TABLE auth.guard (
+    key bytea CONSTRAINT guard_pk PRIMARY KEY,
+    failures int NOT NULL,
+    failed_at timestamptz NOT NULL
+);
+CREATE INDEX guard_old ON auth.guard (failed_at);
+
+-- Seconds from the last failure until the next attempt: none for the first few, then doubled each time.
+CREATE FUNCTION auth.delay(failures int, free int, most int) RETURNS int
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT CASE WHEN failures < free THEN 0 ELSE least(most, 2 ^ least(failures - free, 20))::int END $$;
+
+-- An attempt to sign in. Either seconds to wait, or what the password is to be held against, nulls for an unknown
+-- account. What may go on is counted as failed at once, so that attempts made together do not slip through
+-- together; auth.begin_session takes it back.
+--   One who guesses at one account from one address soon waits a quarter of an hour. From many addresses the account as
+-- a whole is slowed to one attempt in five seconds, but never for an address that signed in there in the last 90
+-- days: nobody can lock its owner out.
+CREATE FUNCTION auth.begin_sign_in(shop text, mail text, from_address text)
+RETURNS TABLE (wait int, tenant bigint, country text, account bigint, password text)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER ROWS 1
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    whole bytea := sha256(convert_to('account|' || lower(shop) || '|' || lower(mail), 'UTF8'));
+    pair bytea := sha256(convert_to('pair|' || lower(shop) || '|' || lower(mail) || '|' || from_address, 'UTF8'));
+    place bytea := sha256(convert_to('address|' || from_address, 'UTF8'));
+    found record;
+    is_known boolean;
+    seconds int;
+BEGIN
+    IF auth.me(0) IS DISTINCT FROM 'system' THEN RETURN; END IF;
+    SELECT a.id, a.tenant, n.country, a.password INTO found
+    FROM kontor.tenant n JOIN auth.account a ON a.tenant = n.id
+    WHERE n.name = shop AND n.state = 'open' AND a.email = lower(mail) AND a.disabled_at IS NULL;
+    is_known := EXISTS (SELECT FROM auth.session s
+        WHERE s.account = found.id AND s.address = from_address AND s.created_at > now() - interval '90 days');
+    DELETE FROM auth.guard g WHERE g.key IN (SELECT o.key FROM auth.guard o
+        WHERE o.failed_at < now() - interval '2 days' LIMIT 100 FOR UPDATE SKIP LOCKED);
+    -- in one order, so that two attempts do not wait for each other
+    INSERT INTO auth.guard AS g (key, failures, failed_at)
+    SELECT k, 0, now() FROM unnest(ARRAY[whole, pair, place]) k ORDER BY k
+    ON CONFLICT (key) DO UPDATE
+    SET failures = CASE WHEN g.failed_at < now() - interval '1 day' THEN 0 ELSE g.failures END;
+    SELECT ceil(extract(epoch FROM max(g.failed_at + auth.delay(g.failures,
+            CASE g.key WHEN pair THEN 5 WHEN whole THEN 30 ELSE 50 END,
+            CASE g.key WHEN pair THEN 900 WHEN whole THEN 5 ELSE 60 END) * interval '1 second') - clock_timestamp()))
+    INTO seconds FROM auth.guard g
+    WHERE g.key = pair OR g.key = whole AND NOT is_known
+        -- behind a proxy on this machine everybody has its address
+        OR g.key = place AND from_address NOT IN ('127.0.0.1', '::1');
+    IF seconds > 0 THEN
+        RETURN QUERY SELECT seconds, NULL::bigint, NULL::text, NULL::bigint, NULL::text;
+        RETURN;
+    END IF;
+    UPDATE auth.guard g SET failures = g.failures + 1, failed_at = clock_timestamp()
+    WHERE g.key IN (whole, pair, place);
+    RETURN QUERY SELECT 0, found.tenant, found.country, found.id, found.password;
+END
+$$;
+
+-- The password was right: a session, and the attempt is no failure. Nothing when the password has changed since it
+-- was checked, or the account was disabled.
+CREATE FUNCTION auth.begin_session(account_id bigint, checked text, rehashed text, token_hash bytea,
+    from_address text, user_agent text) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    made bigint;
+    who record;
+BEGIN
+    IF auth.me(0) IS DISTINCT FROM 'system' THEN RETURN NULL; END IF;
+    UPDATE auth.account a SET password = coalesce(rehashed, a.password)
+    WHERE a.id = account_id AND a.password = checked AND a.disabled_at IS NULL
+    RETURNING a.email, (SELECT n.name FROM kontor.tenant n WHERE n.id = a.tenant) AS shop INTO who;
+    IF NOT FOUND THEN RETURN NULL; END IF;
+    UPDATE auth.guard g SET failures = greatest(0, g.failures - 1)
+    WHERE g.key IN (sha256(convert_to('account|' || who.shop || '|' || who.email, 'UTF8')),
+        sha256(convert_to('address|' || from_address, 'UTF8')));
+    DELETE FROM auth.guard g
+    WHERE g.key = sha256(convert_to('pair|' || who.shop || '|' || who.email || '|' || from_address, 'UTF8'));
+    INSERT INTO auth.session (account, hash, address, agent)
+    VALUES (account_id, token_hash, from_address, left(user_agent, 200)) RETURNING id INTO made;
+    RETURN made;
+END
+$$;
+
+-- Who holds a session: nothing for one that ended, was not used for 12 hours, or began 30 days ago, when the account is
+-- disabled or its tenant is not open.
+CREATE FUNCTION auth.open_session(token_hash bytea)
+RETURNS TABLE (id bigint, account bigint, tenant bigint, country text, scopes text[])
+LANGUAGE sql STABLE SECURITY DEFINER ROWS 1
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT s.id, a.id, a.tenant, n.country, a.scopes
+    FROM auth.session s JOIN auth.account a ON a.id = s.account JOIN kontor.tenant n ON n.id = a.tenant
+    WHERE s.hash = token_hash AND s.ended_at IS NULL AND s.used_at > now() - interval '12 hours'
+        AND s.created_at > now() - interval '30 days' AND a.disabled_at IS NULL AND n.state = 'open'
+$$;
+
+CREATE FUNCTION auth.session_used(session_id bigint) RETURNS void
+LANGUAGE sql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$ UPDATE auth.session SET used_at = now() WHERE id = session_id AND used_at < now() - interval '1 minute' $$;
+
+-- The account that acts; null when somebody else does.
+CREATE FUNCTION auth.my_account(for_tenant bigint) RETURNS bigint
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT a.id FROM auth.account a
+    WHERE a.tenant = for_tenant AND 'staff:' || a.id = (SELECT auth.me(for_tenant))
+$$;
+
+CREATE FUNCTION auth.account(for_tenant bigint)
+RETURNS TABLE (id bigint, email text, name text, scopes text[], password_at timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER ROWS 1
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT a.id, a.email, a.name, a.scopes, a.password_at FROM auth.account a WHERE a.id = auth.my_account(for_tenant)
+$$;
+
+CREATE FUNCTION auth.my_password(for_tenant bigint) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT a.password FROM auth.account a WHERE a.id = auth.my_account(for_tenant) $$;
+
+-- Sessions of the account that acts, those that could still be used.
+CREATE FUNCTION auth.sessions(for_tenant bigint)
+RETURNS TABLE (id bigint, address text, agent text, created_at timestamptz, used_at timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT s.id, s.address, s.agent, s.created_at, s.used_at FROM auth.session s
+    WHERE s.account = auth.my_account(for_tenant) AND s.ended_at IS NULL
+        AND s.used_at > now() - interval '12 hours' AND s.created_at > now() - interval '30 days'
+    ORDER BY s.id
+$$;
+
+CREATE FUNCTION auth.end_session(for_tenant bigint, session_id bigint) RETURNS boolean
+LANGUAGE sql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+    UPDATE auth.session s SET ended_at = now()
+    WHERE s.id = session_id AND s.account = auth.my_account(for_tenant) AND s.ended_at IS NULL
+    RETURNING true
+$$;
+
+-- A new password ends every session but the one it was changed in.
+CREATE FUNCTION auth.change_password(for_tenant bigint, checked text, changed text, in_session bigint) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    me bigint := auth.my_account(for_tenant);
+BEGIN
+    UPDATE auth.account a SET password = changed, password_at = now() WHERE a.id = me AND a.password = checked;
+    IF NOT FOUND THEN RETURN false; END IF;
+    UPDATE auth.session s SET ended_at = now() WHERE s.account = me AND s.id <> in_session AND s.ended_at IS NULL;
+    RETURN true;
+END
+$$;
+
+GRANT EXECUTE ON FUNCTION auth.begin_sign_in(text, text, text),
+    auth.begin_session(bigint, text, text, bytea, text, text), auth.open_session(bytea), auth.session_used(bigint),
+    auth.account(bigint), auth.my_password(bigint), auth.sessions(bigint), auth.end_session(bigint, bigint),
+    auth.change_password(bigint, text, text, bigint) TO kontor_app;
+UPDATE kontor.instance SET version = 2;

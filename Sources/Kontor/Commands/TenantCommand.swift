@@ -9,7 +9,7 @@ struct TenantCommand: AsyncParsableCommand {
         commandName: "tenant", abstract: "Make, list, suspend, resume, export, restore and drop tenants.",
         subcommands: [
             Create.self, List.self, Suspend.self, Resume.self, Export.self, Restore.self, Drop.self,
-            Token.self,
+            Token.self, Owner.self,
         ])
 
     struct Create: AsyncParsableCommand {
@@ -18,16 +18,31 @@ struct TenantCommand: AsyncParsableCommand {
         @Argument(help: "Small letters, digits and hyphens.") var name: String
         @Option(help: "The shop's name.") var title: String?
         @Option(help: "ISO 3166 code of the country whose telephone numbers have no prefix.") var country = "PL"
-        @Option(help: "E-mail of the owner's account; its password is read from standard input.") var owner: String?
+        @Option(help: "E-mail of the owner's account, whose password is then asked for.") var owner: String?
 
         func run() async throws {
+            let password = owner == nil ? "" : try Secret.read("Password of \(owner ?? ""): ")
+            if let owner { try PasswordRule.check(password, email: owner) }
             try await withProvisioner(settings) { provisioner, _ in
                 let tenant = try await provisioner.create(name: name, title: title ?? name, country: country)
-                if let owner {
-                    try await provisioner.setOwner(of: tenant, email: owner, password: readLine() ?? "")
-                }
+                if let owner { try await provisioner.setOwner(of: tenant, email: owner, password: password) }
                 let token = try await provisioner.issueToken(for: tenant, label: "owner", scopes: Scopes.all)
                 print((["tenant": .string(name), "token": .string(token)] as JSON).text)
+            }
+        }
+    }
+
+    struct Owner: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make the owner's account, or give it a new password; its sessions end.")
+        @OptionGroup var settings: Settings
+        @Argument(help: "The tenant's name.") var name: String
+        @Argument var email: String
+
+        func run() async throws {
+            let password = try Secret.read("Password of \(email): ")
+            try await withProvisioner(settings) { provisioner, _ in
+                try await provisioner.setOwner(of: provisioner.find(name), email: email, password: password)
             }
         }
     }

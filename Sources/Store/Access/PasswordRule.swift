@@ -2,11 +2,11 @@ import Cryptography
 import Hub
 
 /// What a password must be like: long, and not what anybody would try first.
-enum PasswordRule {
+public enum PasswordRule {
     private static let least = 15
 
     /// - Throws: `Failure` `password.length`, `password.guessable`.
-    static func check(_ password: String, email: String) throws {
+    public static func check(_ password: String, email: String) throws {
         guard password.unicodeScalars.count >= least, password.utf8.count <= PasswordHash.maxPasswordBytes else {
             throw Failure(
                 .invalid, "password.length",

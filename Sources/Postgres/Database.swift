@@ -90,6 +90,7 @@ public final class Database: Sendable {
         scope: Int64 = 0, prelude: (@Sendable (_ backendPID: Int32) -> SQL)? = nil, _ statements: [SQL]
     ) async throws -> [Rows] {
         for statement in statements { try statement.check() }
+        guard !statements.isEmpty else { return [] }
         do {
             return try await shoot(scope, prelude, 0, statements, isLookUp: true)
         } catch is Skipped {

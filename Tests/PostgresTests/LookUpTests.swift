@@ -42,10 +42,17 @@ import Testing
 
     @Test func contextsAndErrorsNeverMix() async throws {
         try await withDatabase(shared: 2) { database in
-            let met = await withTaskGroup(of: Met.self) { group in
-                for number in 1...10_000 { group.addTask { await Self.call(database, number) } }
-                return await group.reduce(into: []) { $0.append($1) }
+            let met = await withTaskGroup(of: [Met].self) { group in
+                for task in 0..<64 {
+                    group.addTask {
+                        var met: [Met] = []
+                        for turn in 0..<50 { met.append(await Self.call(database, 1 + task * 50 + turn)) }
+                        return met
+                    }
+                }
+                return await group.reduce(into: []) { $0 += $1 }
             }
+            #expect(met.count == 3200)
             #expect(met.filter { !$0.isRight }.isEmpty)
             // otherwise this test would show nothing: many look-ups shared a transaction with another one
             let answered = met.filter { !$0.transaction.isEmpty }

@@ -2,7 +2,8 @@ import Logging
 import Postgres
 import Testing
 
-@Suite struct SingleShotTests {
+/// One after another: thousands of tasks at once would hold up those that measure time limits.
+@Suite(.serialized) struct SingleShotTests {
     private static func context(_ tenant: Int) -> @Sendable (Int32) -> SQL {
         { pid in SQL("SELECT set_config('app.tenant', \("\(tenant)|\(pid)"), true)").prepared() }
     }

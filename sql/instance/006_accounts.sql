@@ -1,6 +1,9 @@
 -- Sign-in of staff: what an account may do, its sessions, and what holds up guessing.
--- Every function here asks for a context that the service signed: for tenant 0 before anybody is known, else for
--- the account itself.
+-- Functions that are no use without a session's token ask for that; all others ask for a context that the service
+-- signed: for tenant 0 before anybody is known, else for the account itself.
+
+-- Asked for no tenant it took the context of any.
+ALTER FUNCTION auth.me(bigint) STRICT;
 
 ALTER TABLE auth.account
     ADD COLUMN name text NOT NULL DEFAULT '',
@@ -35,12 +38,52 @@ LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT CASE WHEN failures < free THEN 0 ELSE least(most, 2 ^ least(failures - free, 20))::int END $$;
 
+-- What guesses from an address are counted for: of IPv6 the network, which one caller has to himself.
+CREATE FUNCTION auth.place(from_address text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN a LIKE '::ffff:%.%' THEN substr(a, 8)
+        WHEN a LIKE '%:%' AND a <> '::1' THEN host(network(set_masklen(a::inet, 64))) ELSE a END
+    FROM (SELECT split_part(from_address, '%', 1)) x (a)
+$$;
+
+CREATE FUNCTION auth.guard_key(kind text, name text) RETURNS bytea
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT sha256(convert_to(kind || '|' || name, 'UTF8')) $$;
+
+-- Seconds to wait by what is counted for a key, whose row is locked; 0 when there is none.
+CREATE FUNCTION auth.guard_wait(guarded bytea, free int, most int) RETURNS int
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    g auth.guard;
+BEGIN
+    SELECT * INTO g FROM auth.guard WHERE key = guarded AND failed_at > now() - interval '1 day' FOR UPDATE;
+    RETURN coalesce(greatest(0, ceil(extract(epoch FROM g.failed_at - clock_timestamp())
+        + auth.delay(g.failures, free, most))), 0);
+END
+$$;
+
+CREATE FUNCTION auth.guard_count(guarded bytea) RETURNS void
+LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    INSERT INTO auth.guard AS g (key, failures, failed_at) VALUES (guarded, 1, clock_timestamp())
+    ON CONFLICT (key) DO UPDATE SET failed_at = clock_timestamp(),
+        failures = CASE WHEN g.failed_at < now() - interval '1 day' THEN 1 ELSE g.failures + 1 END
+$$;
+
 -- An attempt to sign in. Either seconds to wait, or what the password is to be held against, nulls for an unknown
--- account. What may go on is counted as failed at once, so that attempts made together do not slip through
--- together; auth.begin_session takes it back.
---   One who guesses at one account from one address soon waits a quarter of an hour. From many addresses the account as
--- a whole is slowed to one attempt in five seconds, but never for an address that signed in there in the last 90
--- days: nobody can lock its owner out.
+-- account. What may go on is counted as failed at once; auth.begin_session takes it back. What has to wait leaves
+-- nothing behind.
+--   One who guesses at one account from one address soon waits a quarter of an hour; from many addresses, the account as
+-- a whole is slowed to one attempt in five seconds, but not for an address that signed in there in the last 90 days.
+-- Where guesser and owner cannot be told apart by address (that address again, or a proxy on this machine), there is
+-- one attempt in five seconds for both, and no quarter of an hour.
+--   Rows are locked in one order everywhere: address, account, both together.
 CREATE FUNCTION auth.begin_sign_in(shop text, mail text, from_address text)
 RETURNS TABLE (wait int, tenant bigint, country text, account bigint, password text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER ROWS 1
@@ -48,39 +91,37 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-    whole bytea := sha256(convert_to('account|' || lower(shop) || '|' || lower(mail), 'UTF8'));
-    pair bytea := sha256(convert_to('pair|' || lower(shop) || '|' || lower(mail) || '|' || from_address, 'UTF8'));
-    place bytea := sha256(convert_to('address|' || from_address, 'UTF8'));
-    found record;
+    place text := auth.place(from_address);
+    who text := lower(shop) || '|' || lower(mail);
+    address_key bytea := auth.guard_key('address', place);
+    account_key bytea := auth.guard_key('account', who);
+    pair_key bytea := auth.guard_key('pair', who || '|' || place);
+    is_shared boolean := place IN ('127.0.0.1', '::1');
     is_known boolean;
-    seconds int;
+    found record;
+    seconds int := 0;
 BEGIN
     IF auth.me(0) IS DISTINCT FROM 'system' THEN RETURN; END IF;
     SELECT a.id, a.tenant, n.country, a.password INTO found
     FROM kontor.tenant n JOIN auth.account a ON a.tenant = n.id
     WHERE n.name = shop AND n.state = 'open' AND a.email = lower(mail) AND a.disabled_at IS NULL;
-    is_known := EXISTS (SELECT FROM auth.session s
-        WHERE s.account = found.id AND s.address = from_address AND s.created_at > now() - interval '90 days');
-    DELETE FROM auth.guard g WHERE g.key IN (SELECT o.key FROM auth.guard o
-        WHERE o.failed_at < now() - interval '2 days' LIMIT 100 FOR UPDATE SKIP LOCKED);
-    -- in one order, so that two attempts do not wait for each other
-    INSERT INTO auth.guard AS g (key, failures, failed_at)
-    SELECT k, 0, now() FROM unnest(ARRAY[whole, pair, place]) k ORDER BY k
-    ON CONFLICT (key) DO UPDATE
-    SET failures = CASE WHEN g.failed_at < now() - interval '1 day' THEN 0 ELSE g.failures END;
-    SELECT ceil(extract(epoch FROM max(g.failed_at + auth.delay(g.failures,
-            CASE g.key WHEN pair THEN 5 WHEN whole THEN 30 ELSE 50 END,
-            CASE g.key WHEN pair THEN 900 WHEN whole THEN 5 ELSE 60 END) * interval '1 second') - clock_timestamp()))
-    INTO seconds FROM auth.guard g
-    WHERE g.key = pair OR g.key = whole AND NOT is_known
-        -- behind a proxy on this machine everybody has its address
-        OR g.key = place AND from_address NOT IN ('127.0.0.1', '::1');
+    is_known := NOT is_shared AND EXISTS (SELECT FROM auth.session s
+        WHERE s.account = found.id AND auth.place(s.address) = place AND s.created_at > now() - interval '90 days');
+    IF NOT is_known THEN
+        IF NOT is_shared THEN seconds := auth.guard_wait(address_key, 50, 60); END IF;
+        IF seconds = 0 THEN seconds := auth.guard_wait(account_key, 30, 5); END IF;
+    END IF;
+    IF seconds = 0 THEN
+        seconds := auth.guard_wait(pair_key, 5, CASE WHEN is_known OR is_shared THEN 5 ELSE 900 END);
+    END IF;
     IF seconds > 0 THEN
         RETURN QUERY SELECT seconds, NULL::bigint, NULL::text, NULL::bigint, NULL::text;
         RETURN;
     END IF;
-    UPDATE auth.guard g SET failures = g.failures + 1, failed_at = clock_timestamp()
-    WHERE g.key IN (whole, pair, place);
+    IF NOT is_shared THEN PERFORM auth.guard_count(address_key); END IF;
+    PERFORM auth.guard_count(account_key), auth.guard_count(pair_key);
+    DELETE FROM auth.guard g WHERE g.key IN (SELECT o.key FROM auth.guard o
+        WHERE o.failed_at < now() - interval '2 days' LIMIT 100 FOR UPDATE SKIP LOCKED);
     RETURN QUERY SELECT 0, found.tenant, found.country, found.id, found.password;
 END
 $$;
@@ -93,19 +134,19 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    place text := auth.place(from_address);
     made bigint;
-    who record;
+    who text;
 BEGIN
     IF auth.me(0) IS DISTINCT FROM 'system' THEN RETURN NULL; END IF;
     UPDATE auth.account a SET password = coalesce(rehashed, a.password)
     WHERE a.id = account_id AND a.password = checked AND a.disabled_at IS NULL
-    RETURNING a.email, (SELECT n.name FROM kontor.tenant n WHERE n.id = a.tenant) AS shop INTO who;
+    RETURNING (SELECT n.name FROM kontor.tenant n WHERE n.id = a.tenant) || '|' || a.email INTO who;
     IF NOT FOUND THEN RETURN NULL; END IF;
-    UPDATE auth.guard g SET failures = greatest(0, g.failures - 1)
-    WHERE g.key IN (sha256(convert_to('account|' || who.shop || '|' || who.email, 'UTF8')),
-        sha256(convert_to('address|' || from_address, 'UTF8')));
-    DELETE FROM auth.guard g
-    WHERE g.key = sha256(convert_to('pair|' || who.shop || '|' || who.email || '|' || from_address, 'UTF8'));
+    UPDATE auth.guard g SET failures = greatest(0, g.failures - 1) WHERE g.key = auth.guard_key('address', place);
+    UPDATE auth.guard g SET failures = greatest(0, g.failures - 1) WHERE g.key = auth.guard_key('account', who);
+    DELETE FROM auth.guard g WHERE g.key = auth.guard_key('pair', who || '|' || place);
+    DELETE FROM auth.session s WHERE s.account = account_id AND s.created_at < now() - interval '120 days';
     INSERT INTO auth.session (account, hash, address, agent)
     VALUES (account_id, token_hash, from_address, left(user_agent, 200)) RETURNING id INTO made;
     RETURN made;
@@ -128,7 +169,10 @@ $$;
 CREATE FUNCTION auth.session_used(session_id bigint) RETURNS void
 LANGUAGE sql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-AS $$ UPDATE auth.session SET used_at = now() WHERE id = session_id AND used_at < now() - interval '1 minute' $$;
+AS $$
+    UPDATE auth.session SET used_at = now() WHERE id = session_id AND ended_at IS NULL
+        AND used_at BETWEEN now() - interval '12 hours' AND now() - interval '1 minute'
+$$;
 
 -- The account that acts; null when somebody else does.
 CREATE FUNCTION auth.my_account(for_tenant bigint) RETURNS bigint
@@ -147,10 +191,25 @@ AS $$
     SELECT a.id, a.email, a.name, a.scopes, a.password_at FROM auth.account a WHERE a.id = auth.my_account(for_tenant)
 $$;
 
-CREATE FUNCTION auth.my_password(for_tenant bigint) RETURNS text
-LANGUAGE sql STABLE SECURITY DEFINER
+-- What the present password of the account that acts is to be held against before it is changed, or seconds to wait:
+-- a stolen session is no way to guess faster. Counted as failed until auth.change_password.
+CREATE FUNCTION auth.begin_password_change(for_tenant bigint)
+RETURNS TABLE (wait int, email text, password text)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER ROWS 1
 SET search_path = pg_catalog, pg_temp
-AS $$ SELECT a.password FROM auth.account a WHERE a.id = auth.my_account(for_tenant) $$;
+AS $$
+#variable_conflict use_column
+DECLARE
+    me bigint := auth.my_account(for_tenant);
+    guarded bytea := auth.guard_key('password', me::text);
+    seconds int;
+BEGIN
+    IF me IS NULL THEN RETURN; END IF;
+    seconds := auth.guard_wait(guarded, 5, 900);
+    IF seconds = 0 THEN PERFORM auth.guard_count(guarded); END IF;
+    RETURN QUERY SELECT seconds, a.email, CASE WHEN seconds = 0 THEN a.password END FROM auth.account a WHERE a.id = me;
+END
+$$;
 
 -- Sessions of the account that acts, those that could still be used.
 CREATE FUNCTION auth.sessions(for_tenant bigint)
@@ -183,6 +242,7 @@ DECLARE
 BEGIN
     UPDATE auth.account a SET password = changed, password_at = now() WHERE a.id = me AND a.password = checked;
     IF NOT FOUND THEN RETURN false; END IF;
+    DELETE FROM auth.guard g WHERE g.key = auth.guard_key('password', me::text);
     UPDATE auth.session s SET ended_at = now() WHERE s.account = me AND s.id <> in_session AND s.ended_at IS NULL;
     RETURN true;
 END
@@ -190,6 +250,6 @@ $$;
 
 GRANT EXECUTE ON FUNCTION auth.begin_sign_in(text, text, text),
     auth.begin_session(bigint, text, text, bytea, text, text), auth.open_session(bytea), auth.session_used(bigint),
-    auth.account(bigint), auth.my_password(bigint), auth.sessions(bigint), auth.end_session(bigint, bigint),
+    auth.account(bigint), auth.begin_password_change(bigint), auth.sessions(bigint), auth.end_session(bigint, bigint),
     auth.change_password(bigint, text, text, bigint) TO kontor_app;
 UPDATE kontor.instance SET version = 2;

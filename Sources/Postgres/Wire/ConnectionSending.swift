@@ -27,8 +27,14 @@ extension Connection {
             operation.counted = counted
             operation.steps.reserveCapacity(statements.count + 2)
             var sent = true
-            if group.isOpen, !joins || !group.takes(hasPrelude: prelude != nil) { sent = closeGroup(&completions) }
-            if sent, !group.isOpen {
+            if group.isOpen, !joins || !group.takes(hasPrelude: prelude != nil), !closeGroup(&completions) {
+                if counted { load.wrappingSubtract(1, ordering: .relaxed) }
+                let error = failure ?? PostgresError(.connection, "the connection was lost")
+                lock.unlock()
+                completions.resumeAll()
+                return continuation.resume(throwing: error)
+            }
+            if !group.isOpen {
                 self.statements.beginPipeline()
                 sent = sendHousekeeping(deadline, &operation.steps)
             }

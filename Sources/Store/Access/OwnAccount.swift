@@ -28,18 +28,21 @@ extension TenantDatabase {
 
     /// Changes its password; its other sessions end.
     /// - Parameter session: the one it is changed in.
-    /// - Throws: `Failure` `password.wrong`, `sign_in.busy`, and as `PasswordRule`.
+    /// - Throws: `Failure` `password.wrong`, `sign_in.wait`, `sign_in.busy`, and as `PasswordRule`.
     public func changePassword(
         from old: String, to new: String, in session: Int64, as actor: Actor, gate: PasswordGate
     ) async throws {
-        let rows = try await run(
-            as: actor, "SELECT email FROM auth.account(\(tenant.id))", "SELECT auth.my_password(\(tenant.id)) AS stored"
-        )
-        guard let email: String = try rows[0].first?.get("email"), let stored: String = try rows[1][0].get("stored")
-        else { throw Failure.notFound("account") }
-        try PasswordRule.check(new, email: email)
-        let hash = try await gate.run {
-            try PasswordHash.verify(old, against: stored) ? PasswordHash.make(new) : nil
+        let (stored, hash) = try await gate.turn { turn in
+            let rows = try await run(
+                as: actor, "SELECT wait, email, password FROM auth.begin_password_change(\(tenant.id))")[0]
+            guard let row = rows.first else { throw Failure.notFound("account") }
+            if let failure = Node.wait(try row.get("wait")) { throw failure }
+            let (email, stored): (String, String) = (try row.get("email"), try row.get("password"))
+            try PasswordRule.check(new, email: email)
+            let hash = try await turn.run {
+                try PasswordHash.verify(old, against: stored) ? PasswordHash.make(new) : nil
+            }
+            return (stored, hash)
         }
         guard let hash else { throw Self.wrong }
         let done = try await run(

@@ -1,8 +1,8 @@
 import Dispatch
 public import Hub
 
-/// Where passwords are hashed: on threads of their own, at most half as many as the machine has cores, so that other
-/// requests go on. A few callers wait, and further ones are refused.
+/// Where passwords are hashed: on threads of their own, half as many as the machine has cores and four at most (each hash
+/// takes 128 MiB), so that other requests go on. A few callers wait, and further ones are refused.
 public actor PasswordGate {
     private var free: [DispatchQueue]
     private var waiting: [CheckedContinuation<DispatchQueue, Never>] = []
@@ -12,18 +12,28 @@ public actor PasswordGate {
     ///   - cores: of this machine.
     ///   - maxWaiting: callers that may wait; one hash takes about a third of a second.
     public init(cores: Int, maxWaiting: Int = 16) {
-        free = (0..<max(1, cores / 2)).map { DispatchQueue(label: "kontor.password.\($0)") }
+        free = (0..<min(4, max(1, cores / 2))).map { DispatchQueue(label: "kontor.password.\($0)") }
         self.maxWaiting = maxWaiting
     }
 
-    /// Runs `work`, which hashes, when its turn comes.
-    /// - Throws: `Failure` `sign_in.busy`, and what `work` throws.
-    public func run<T: Sendable>(_ work: @escaping @Sendable () throws -> T) async throws -> T {
+    /// One caller's time with a thread to hash on.
+    public struct Turn: Sendable {
+        fileprivate let queue: DispatchQueue
+
+        /// Runs `work`, which hashes.
+        func run<T: Sendable>(_ work: @escaping @Sendable () throws -> T) async throws -> T {
+            try await withCheckedThrowingContinuation { continuation in
+                queue.async { continuation.resume(with: Result { try work() }) }
+            }
+        }
+    }
+
+    /// Runs `body` when its turn comes.
+    /// - Throws: `Failure` `sign_in.busy`, and what `body` throws.
+    func turn<T: Sendable>(_ body: @Sendable (Turn) async throws -> T) async throws -> T {
         let queue = try await take()
         defer { give(queue) }
-        return try await withCheckedThrowingContinuation { continuation in
-            queue.async { continuation.resume(with: Result { try work() }) }
-        }
+        return try await body(Turn(queue: queue))
     }
 
     private func take() async throws -> DispatchQueue {

@@ -26,21 +26,21 @@ extension Node {
     /// - Returns: the session's number and its token, which can be read only now.
     /// - Throws: `Failure` `sign_in.failed`, `sign_in.wait` (with the seconds), `sign_in.busy`, `PostgresError`.
     public func signIn(_ attempt: SignIn, gate: PasswordGate) async throws -> (id: Int64, token: SessionToken) {
+        // who is turned away at the gate has not guessed, and nothing is counted
+        try await gate.turn { turn in try await signIn(attempt, turn) }
+    }
+
+    private func signIn(_ attempt: SignIn, _ turn: PasswordGate.Turn) async throws -> (id: Int64, token: SessionToken) {
         let found = try await asService(
             "SELECT wait, account, password FROM auth.begin_sign_in(\(attempt.tenant), \(attempt.email), \(attempt.address))"
         )
-        let wait: Int = try found.get("wait")
-        guard wait == 0 else {
-            throw Failure(
-                .tooMany, "sign_in.wait", "There were too many failed attempts. Try again in \(wait) seconds.",
-                retryAfter: wait)
-        }
+        if let failure = Self.wait(try found.get("wait")) { throw failure }
         let account: Int64? = try found.get("account")
         let stored: String = try found.get("password", as: String?.self) ?? PasswordHash.decoy()
         let password = attempt.password
-        let isRight = try await gate.run { try PasswordHash.verify(password, against: stored) }
+        let isRight = try await turn.run { try PasswordHash.verify(password, against: stored) }
         guard isRight, let account else { throw Self.refused }
-        let rehashed = PasswordHash.needsRehash(stored) ? try await gate.run { try PasswordHash.make(password) } : nil
+        let rehashed = PasswordHash.needsRehash(stored) ? try await turn.run { try PasswordHash.make(password) } : nil
         let token = SessionToken.make()
         let made = try await asService(
             """
@@ -49,6 +49,14 @@ extension Node {
             """)
         guard let id: Int64 = try made.get("id") else { throw Self.refused }
         return (id, token)
+    }
+
+    /// The refusal of an attempt that came too soon; nil for one that may go on.
+    static func wait(_ seconds: Int) -> Failure? {
+        guard seconds > 0 else { return nil }
+        return Failure(
+            .tooMany, "sign_in.wait", "There were too many failed attempts. Try again in \(seconds) seconds.",
+            retryAfter: seconds)
     }
 
     private static let refused = Failure(

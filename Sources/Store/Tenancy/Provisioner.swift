@@ -184,12 +184,15 @@ public final class Provisioner: Sendable {
         try await asOwner { session in
             _ = try await session.query(
                 """
-                WITH made AS (
-                    INSERT INTO auth.account (tenant, email, password) VALUES (\(tenant.id), lower(\(email)), \(hash))
-                    ON CONFLICT (tenant, email) DO UPDATE
-                    SET password = excluded.password, password_at = now(), disabled_at = NULL RETURNING id)
-                UPDATE auth.session s SET ended_at = now() FROM made
-                WHERE s.account = made.id AND s.ended_at IS NULL
+                INSERT INTO auth.account (tenant, email, password) VALUES (\(tenant.id), lower(\(email)), \(hash))
+                ON CONFLICT (tenant, email) DO UPDATE
+                SET password = excluded.password, password_at = now(), disabled_at = NULL
+                """)
+            // a statement of its own: it sees a session that began while the first one waited
+            _ = try await session.query(
+                """
+                UPDATE auth.session s SET ended_at = now() FROM auth.account a
+                WHERE a.tenant = \(tenant.id) AND a.email = lower(\(email)) AND s.account = a.id AND s.ended_at IS NULL
                 """)
         }
     }

@@ -33,9 +33,15 @@ public struct TenantDatabase: Sendable {
     /// once a connection, and for keys: a plan made by the sizes of young tables would be kept when they have grown.
     /// - Parameter isAwaited: false not to wait for the disk: a crash of the server may then take it back, as a whole,
     ///   until a later commit is awaited. For what is then done anew by itself.
+    /// What PostgreSQL gives up because two waited for each other is done once more.
     /// - Throws: `PostgresError`.
     func runByKeys(as actor: Actor, isAwaited: Bool, _ statement: SQL) async throws -> Rows {
-        try await run(as: actor, isAwaited ? Self.byKeys : Self.byKeysUnawaited, statement.prepared())[1]
+        let settings = isAwaited ? Self.byKeys : Self.byKeysUnawaited
+        do {
+            return try await run(as: actor, settings, statement.prepared())[1]
+        } catch let error as PostgresError where error.isRetryable {
+            return try await run(as: actor, settings, statement.prepared())[1]
+        }
     }
 
     private static let byKeys = settings(commit: "on")

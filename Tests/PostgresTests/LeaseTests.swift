@@ -124,7 +124,8 @@ import Testing
             let cancelled = try await postgresError { try await task.value }
             #expect(cancelled.kind == .timeout)
             #expect(try await database.lease { try await $0.query("SELECT 1")[0].get(0) } == 1)
-            #expect(ContinuousClock.now - start < .seconds(5))
+            // either sleeper alone would have taken 20 s; all other tests of this package start beside this one
+            #expect(ContinuousClock.now - start < .seconds(15))
         }
     }
 

@@ -93,9 +93,7 @@ public final class Database: Sendable {
         guard !statements.isEmpty else { return [] }
         do {
             return try await shoot(scope, prelude, 0, statements, isLookUp: true)
-        } catch is Skipped {
-            return try await run(scope: scope, prelude: prelude, statements)
-        } catch let error as PostgresError where error.isStalePlan {
+        } catch  where error is Skipped || (error as? PostgresError)?.isStalePlan == true {
             return try await run(scope: scope, prelude: prelude, statements)
         }
     }

@@ -76,16 +76,16 @@ import Testing
     @Test func aStatementThatTheServerLostIsPreparedAnew() async throws {
         try await withDatabase(shared: 1) { database in
             for _ in 0..<3 {
-                let wrong = await withTaskGroup(of: Int.self) { group in
+                let right = try await withThrowingTaskGroup(of: Bool.self) { group in
                     for number in 0..<200 {
                         group.addTask {
-                            let rows = try? await database.lookUp([SQL("SELECT \(number)::int AS n").prepared()])
-                            return (try? rows?[0][0].get("n", as: Int.self)) == number ? 0 : 1
+                            let rows = try await database.lookUp([SQL("SELECT \(number)::int AS n").prepared()])
+                            return try rows[0][0].get("n", as: Int.self) == number
                         }
                     }
-                    return await group.reduce(0, +)
+                    return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
                 }
-                #expect(wrong == 0)
+                #expect(right == 200)
                 _ = try await database.run("DEALLOCATE ALL")
             }
         }
@@ -93,7 +93,11 @@ import Testing
 
     @Test func allAreToldOfALostConnection() async throws {
         try await withDatabase(shared: 1) { database in
-            async let killer = database.run("SELECT pg_terminate_backend(pg_backend_pid()), pg_sleep(5)")
+            let killer = Task {
+                try await postgresError {
+                    _ = try await database.run("SELECT pg_terminate_backend(pg_backend_pid()), pg_sleep(5)")
+                }
+            }
             try await Task.sleep(for: .milliseconds(20))
             let kinds = await withTaskGroup(of: Bool.self) { group in
                 for _ in 0..<50 {
@@ -108,7 +112,9 @@ import Testing
                 return await group.reduce(into: []) { $0.append($1) }
             }
             #expect(kinds.count == 50 && kinds.allSatisfy { $0 })
-            _ = try? await killer
+            // told by the server (57P01) or by the loss, whichever was read first
+            let death = try await killer.value
+            #expect(death.kind == .connection || death.sqlState == "57P01")
             try await eventually { try await database.lookUp(["SELECT 1"])[0][0].get(0) == 1 }
             #expect(database.statistics().sharedInFlight == 0)
         }

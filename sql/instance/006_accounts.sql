@@ -85,7 +85,7 @@ $$;
 -- one attempt in five seconds for both, and no quarter of an hour.
 --   Rows are locked in one order everywhere: address, account, both together.
 CREATE FUNCTION auth.begin_sign_in(shop text, mail text, from_address text)
-RETURNS TABLE (wait int, tenant bigint, country text, account bigint, password text)
+RETURNS TABLE (wait int, account bigint, password text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER ROWS 1
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -102,7 +102,7 @@ DECLARE
     seconds int := 0;
 BEGIN
     IF auth.me(0) IS DISTINCT FROM 'system' THEN RETURN; END IF;
-    SELECT a.id, a.tenant, n.country, a.password INTO found
+    SELECT a.id, a.password INTO found
     FROM kontor.tenant n JOIN auth.account a ON a.tenant = n.id
     WHERE n.name = shop AND n.state = 'open' AND a.email = lower(mail) AND a.disabled_at IS NULL;
     is_known := NOT is_shared AND EXISTS (SELECT FROM auth.session s
@@ -115,14 +115,14 @@ BEGIN
         seconds := auth.guard_wait(pair_key, 5, CASE WHEN is_known OR is_shared THEN 5 ELSE 900 END);
     END IF;
     IF seconds > 0 THEN
-        RETURN QUERY SELECT seconds, NULL::bigint, NULL::text, NULL::bigint, NULL::text;
+        RETURN QUERY SELECT seconds, NULL::bigint, NULL::text;
         RETURN;
     END IF;
     IF NOT is_shared THEN PERFORM auth.guard_count(address_key); END IF;
     PERFORM auth.guard_count(account_key), auth.guard_count(pair_key);
     DELETE FROM auth.guard g WHERE g.key IN (SELECT o.key FROM auth.guard o
         WHERE o.failed_at < now() - interval '2 days' LIMIT 100 FOR UPDATE SKIP LOCKED);
-    RETURN QUERY SELECT 0, found.tenant, found.country, found.id, found.password;
+    RETURN QUERY SELECT 0, found.id, found.password;
 END
 $$;
 
@@ -153,8 +153,15 @@ BEGIN
 END
 $$;
 
--- Who holds a session: nothing for one that ended, was not used for 12 hours, or began 30 days ago, when the account is
--- disabled or its tenant is not open.
+-- A session that can still be used: it was not ended, was used within 12 hours, and began within 30 days.
+CREATE FUNCTION auth.is_live(s auth.session) RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT s.ended_at IS NULL AND s.used_at > now() - interval '12 hours' AND s.created_at > now() - interval '30 days'
+$$;
+
+-- Who holds a session: nothing for one that is over, when the account is disabled or its tenant is not open.
 CREATE FUNCTION auth.open_session(token_hash bytea)
 RETURNS TABLE (id bigint, account bigint, tenant bigint, country text, scopes text[])
 LANGUAGE sql STABLE SECURITY DEFINER ROWS 1
@@ -162,16 +169,15 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT s.id, a.id, a.tenant, n.country, a.scopes
     FROM auth.session s JOIN auth.account a ON a.id = s.account JOIN kontor.tenant n ON n.id = a.tenant
-    WHERE s.hash = token_hash AND s.ended_at IS NULL AND s.used_at > now() - interval '12 hours'
-        AND s.created_at > now() - interval '30 days' AND a.disabled_at IS NULL AND n.state = 'open'
+    WHERE s.hash = token_hash AND auth.is_live(s) AND a.disabled_at IS NULL AND n.state = 'open'
 $$;
 
 CREATE FUNCTION auth.session_used(session_id bigint) RETURNS void
 LANGUAGE sql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-    UPDATE auth.session SET used_at = now() WHERE id = session_id AND ended_at IS NULL
-        AND used_at BETWEEN now() - interval '12 hours' AND now() - interval '1 minute'
+    UPDATE auth.session s SET used_at = now()
+    WHERE s.id = session_id AND auth.is_live(s) AND s.used_at < now() - interval '1 minute'
 $$;
 
 -- The account that acts; null when somebody else does.
@@ -218,9 +224,7 @@ LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT s.id, s.address, s.agent, s.created_at, s.used_at FROM auth.session s
-    WHERE s.account = auth.my_account(for_tenant) AND s.ended_at IS NULL
-        AND s.used_at > now() - interval '12 hours' AND s.created_at > now() - interval '30 days'
-    ORDER BY s.id
+    WHERE s.account = auth.my_account(for_tenant) AND auth.is_live(s) ORDER BY s.id
 $$;
 
 CREATE FUNCTION auth.end_session(for_tenant bigint, session_id bigint) RETURNS boolean

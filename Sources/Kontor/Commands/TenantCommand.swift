@@ -21,7 +21,7 @@ struct TenantCommand: AsyncParsableCommand {
         @Option(help: "E-mail of the owner's account, whose password is then asked for.") var owner: String?
 
         func run() async throws {
-            let password = owner == nil ? "" : try Secret.read("Password of \(owner ?? ""): ")
+            let password = try owner.map { try Secret.read("Password of \($0): ") } ?? ""
             if let owner { try PasswordRule.check(password, email: owner) }
             try await withProvisioner(settings) { provisioner, _ in
                 let tenant = try await provisioner.create(name: name, title: title ?? name, country: country)

@@ -26,6 +26,7 @@ struct Bench {
         ("routing", { try await RoutingBench($0).run() }),
         ("api", { try await APIBench($0).run() }),
         ("segment", { try await SegmentBench($0).run() }),
+        ("rights", { try await RightsBench($0).run() }),
         ("import", { try await ImportBench($0).run() }),
         ("tenants", { try await TenantsBench($0).run() }),
     ]

@@ -90,7 +90,7 @@ final class BenchCluster: Sendable {
 
     /// Runs a script on the superuser's connection under a tenant's signed context, so that the change log's
     /// triggers know who acts.
-    func script(_ text: String, as actor: String = "staff:1", in tenant: Tenant) async throws {
+    func script(_ text: String, as actor: String = "token:1", in tenant: Tenant) async throws {
         let context = try await context(of: tenant, actor: actor)
         try await superuser.lease { session in
             _ = try await session.query(
@@ -125,7 +125,7 @@ final class BenchCluster: Sendable {
                 'language', (ARRAY['pl', 'de', 'en'])[i % 3 + 1], 'birth_month', i % 12 + 1,
                 'tags', jsonb_build_array(CASE WHEN i % 5 = 0 THEN 'supplier' ELSE 'client' END)),
                 CASE WHEN i % 2 = 0 THEN '{consent:newsletter}'::text[] ELSE '{}' END,
-                jsonb_build_object('*', jsonb_build_object('by', 'staff:1', 'at', now(), 'rank', 0))
+                jsonb_build_object('*', jsonb_build_object('by', 'token:1', 'at', now(), 'rank', 0))
             FROM generate_series(\(range.lowerBound), \(range.upperBound)) i;
             \(logged ? "" : on)
             ANALYZE {s}.contact;

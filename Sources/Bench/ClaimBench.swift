@@ -23,9 +23,9 @@ struct ClaimBench {
         let node = try await here.cluster.node()
         let door = node.tenant(try await here.cluster.makeTenant("claim"))
         let connector = try await door.createConnector(
-            as: .staff(1), manifest: ProbeConnector.manifest, name: "probe", settings: [:])
+            as: .token(1), manifest: ProbeConnector.manifest, name: "probe", settings: [:])
         _ = connector
-        try await door.editPlugin(1, as: .staff(1), PluginEdit(state: "on"))
+        try await door.editPlugin(1, as: .token(1), PluginEdit(state: "on"))
         let links = Links(kinds: [ProbeConnector.self], http: HTTPClient(guard: AddressGuard()), log: here.cluster.log)
         let relay = Relay(node: node, links: links, log: here.cluster.log)
         let running = Task { await relay.run() }
@@ -61,7 +61,7 @@ struct ClaimBench {
                     for number in stride(from: writer, to: Self.perSecond * Self.seconds, by: Self.writers) {
                         try await Task.sleep(
                             until: began + .microseconds(number * 1_000_000 / Self.perSecond), clock: .continuous)
-                        let id = try await door.createContact(as: .staff(1), fields: Self.contact()).id
+                        let id = try await door.createContact(as: .token(1), fields: Self.contact()).id
                         let now = csystem_now_ns()
                         committed.add(door.key(ofContact: id), at: now)
                     }

@@ -24,7 +24,7 @@ struct EventsBench {
         for (name, bell) in [("bell-none", Bell.none), ("bell-after", .afterCommit), ("bell-inside", .inTransaction)] {
             let tenant = try await here.cluster.makeTenant(name)
             tenants.append(tenant)
-            let context = try await here.cluster.context(of: tenant, actor: "staff:1")
+            let context = try await here.cluster.context(of: tenant, actor: "token:1")
             sides.append { try await write(node, node.tenant(tenant), context, bell) }
         }
         let rates = try await Rounds.interleaved(Self.rounds, sides)

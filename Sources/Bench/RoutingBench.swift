@@ -25,9 +25,9 @@ struct RoutingBench {
         let door = node.tenant(tenant)
         for (number, one) in Self.filters.enumerated() {
             _ = try await door.createConnector(
-                as: .staff(1), manifest: ProbeConnector.manifest, name: one.name, settings: [:])
+                as: .token(1), manifest: ProbeConnector.manifest, name: one.name, settings: [:])
             try await door.editPlugin(
-                Int64(number + 1), as: .staff(1), PluginEdit(state: "on", filter: one.filter))
+                Int64(number + 1), as: .token(1), PluginEdit(state: "on", filter: one.filter))
         }
         try await here.cluster.makeContacts(1...changes, in: tenant, logged: false)
         let best = try await pgqueuer(jobs: min(changes / 4, 10_000), batches: [10, 50, 100, 250, 500, 1000, 2000])

@@ -12,7 +12,7 @@ struct SegmentBench {
 
     init(_ here: Bench.Surroundings) { self.here = here }
 
-    private static let condition: JSON = [
+    static let condition: JSON = [
         "all": [
             ["tag": "client"], ["field": "industry", "is": "carpentry"], ["bought": ["supplier": "Oak & Pine"]],
             ["birth_month": 9],
@@ -26,13 +26,13 @@ struct SegmentBench {
             .make()
         let node = try await here.cluster.node()
         let door = node.tenant(tenant)
-        let condition = try Condition.checked(Self.condition, try await door.catalogue(as: .staff(1)))
-        let wanted = try await door.count(condition, as: .staff(1))
+        let condition = try Condition.checked(Self.condition, try await door.catalogue(as: .token(1)))
+        let wanted = try await door.count(condition, as: .token(1))
         var names = ["product"]
         var sides: [() async throws -> Double] = [
             {
                 let watch = Stopwatch()
-                _ = try await door.count(condition, as: .staff(1))
+                _ = try await door.count(condition, as: .token(1))
                 return watch.seconds * 1000
             }
         ]

@@ -8,6 +8,8 @@ struct SegmentData {
     let cluster: BenchCluster
     let contacts: Int
     let suppliers: Int
+    /// Members of staff whose clients they are, in turn.
+    var owners: [Int64] = []
 
     /// The supplier, 1 to `suppliers`, whose product order `n` (0 to 2) of contact `i` is of.
     private var supplier: String {
@@ -57,8 +59,9 @@ struct SegmentData {
     private func makeContacts(_ range: ClosedRange<Int>) async throws {
         try await cluster.script(
             """
-            INSERT INTO {s}.contact (id, data, sales) OVERRIDING SYSTEM VALUE
-            SELECT i, jsonb_build_object('given_name', 'Anna' || i % 300, 'family_name', 'Kowalska' || i % 7001,
+            INSERT INTO {s}.contact (id, owner, data, sales) OVERRIDING SYSTEM VALUE
+            SELECT i, ('{\(owners.map(String.init).joined(separator: ","))}'::bigint[])[(hashint8extended(i, 5) & 1048575) % \(max(1, owners.count)) + 1],
+                jsonb_build_object('given_name', 'Anna' || i % 300, 'family_name', 'Kowalska' || i % 7001,
                 'emails', jsonb_build_array(jsonb_build_object('value', 'a' || i || '@example.org')),
                 'tags', CASE WHEN i % 10 < 7 THEN '["client"]'::jsonb ELSE '["supplier"]' END,
                 'industry', (ARRAY['carpentry', 'glass', 'paint', 'roofs', 'gardens', 'floors', 'stairs', 'doors', 'windows',

@@ -56,9 +56,9 @@ struct TenantsBench {
         var before = 0.0
         for (index, tenant) in tenants.enumerated() {
             let door = node.tenant(tenant)
-            let id = try await door.createContact(as: .staff(1), fields: ["name": "Anna", "tags": ["client"]]).id
-            _ = try await door.contact(id, as: .staff(1))
-            _ = try await door.contacts(ContactQuery(), as: .staff(1))
+            let id = try await door.createContact(as: .token(1), fields: ["name": "Anna", "tags": ["client"]]).id
+            _ = try await door.contact(id, as: .token(1))
+            _ = try await door.contacts(ContactQuery(), as: .token(1))
             _ = try await door.routeAll()
             if index == 0 { before = Memory.megabytes("RssAnon", of: backend) ?? 0 }
         }

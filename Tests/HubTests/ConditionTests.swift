@@ -36,6 +36,8 @@ import Testing
         (#"{"tag":"a","is":1}"#, "$: unexpected \"is\" beside \"tag\""),
         (#"{"tag":""}"#, "$.tag: must not be empty"),
         (#"{"tag":1}"#, "$.tag: expected text"),
+        (#"{"owner":5}"#, "$.owner: expected null or a list of 1 to 200 numbers of staff"),
+        (#"{"owner":[0]}"#, "$.owner[0]: expected the number of a member of staff"),
         (#"{"any":[]}"#, "$.any: expected at least one condition"),
         (#"{"not":[]}"#, "$.not: expected an object"),
         (#"{"birth_month":13}"#, "$.birth_month: expected \"this\" or a month from 1 to 12"),
@@ -67,6 +69,7 @@ import Testing
         (#"{"all":[{"tag":"supplier"},{"birth_month":9}]}"#, "has the tag “supplier” and was born in September"),
         (#"{"all":[]}"#, "is any contact"),
         (#"{"not":{"tag":"a"}}"#, "does not have the tag “a”"),
+        (#"{"any":[{"owner":[5,7]},{"owner":null}]}"#, "is a client of member of staff 5 or 7 or is nobody's client"),
         (
             #"{"all":[{"consent":"newsletter"},{"any":[{"tag":"a"},{"orders":{"above":3}}]}]}"#,
             "has consented to “newsletter” and (has the tag “a” or has a number of orders above 3)"

@@ -34,7 +34,8 @@ enum RandomCondition {
         .field("size", .below("10.50")), .field("name", .isNot("x")), .field("name", .oneOf(["x", 3, true])),
         .field("name", .startsWith("é")), .field("birthday", .before(.daysAgo(-3))), .field("phones", .exists(true)),
         .consent(purpose: "newsletter"), .origin("staff"), .change([.edited, .deleted]), .changed(fields: ["emails"]),
-        .birthMonth(.this), .birthMonth(.month(12)), .bought(Purchase()),
+        .birthMonth(.this), .birthMonth(.month(12)), .owner([]), .owner([3, 5]),
+        .bought(Purchase()),
         .bought(Purchase(supplier: "Oak", product: "Door", category: "Wood", withinDays: 3, atLeast: 4)),
         .noOrderInDays(30), .orders(.is(3)), .orders(.atLeast(2)), .spent(.atMost("100.00")),
     ]

@@ -183,7 +183,7 @@ private struct Naive {
                 ("size", "number", []),
                 ("worth", "money", []), ("since", "date", []), ("month", "month", []), ("member", "flag", []),
             ] as [(String, String, [String])] {
-                try await tenant.addField(as: .staff(1), key: key, label: key, type: type, choices: choices)
+                try await tenant.addField(as: .token(1), key: key, label: key, type: type, choices: choices)
             }
             _ = try await tenant.merge((0..<320).map { _ in Self.contact(&random) })
             _ = try await tenant.rows(
@@ -191,7 +191,7 @@ private struct Naive {
                 INSERT INTO \(tenant.table("consent")) (contact, purpose, granted, evidence_at, source, actor)
                 SELECT id, 'news', id % 3 = 0, now(), 't', 'system' FROM \(tenant.table("contact"))
                 """)
-            let catalogue = try await tenant.catalogue(as: .staff(1))
+            let catalogue = try await tenant.catalogue(as: .token(1))
             var contacts: [Int64: Naive] = [:]
             for row in try await tenant.rows(
                 "SELECT id, data, to_json(consents)::text AS consents FROM \(tenant.table("contact"))")
@@ -202,7 +202,7 @@ private struct Naive {
                     catalogue: catalogue)
             }
             #expect(contacts.count > 150)
-            let compiler = try await tenant.compiler(as: .staff(1))
+            let compiler = try await tenant.compiler(as: .token(1))
             let conditions = Self.leaves.map(Condition.leaf) + (0..<150).map { _ in Self.tree(0, &random) }
             for condition in conditions {
                 let filter = try compiler.compile(Condition.checked(condition.json, catalogue))

@@ -12,7 +12,7 @@ import Testing
     ) {
         let crm = try await tenant.connector("crm", pushes: ["all": []])
         let made = try await tenant.createContact(
-            as: .staff(1), fields: ["given_name": .string(name), "notes": "secret"])
+            as: .token(1), fields: ["given_name": .string(name), "notes": "secret"])
         _ = try await tenant.routeAll()
         return (crm, made.id)
     }
@@ -21,7 +21,7 @@ import Testing
         try #require(
             try JSON(
                 parsing: await tenant.deliveries(
-                    state: nil, connector: nil, after: (0, 0), limit: 10, as: .staff(1)
+                    state: nil, connector: nil, after: (0, 0), limit: 10, as: .token(1)
                 ).json)[
                     0])
     }
@@ -59,7 +59,7 @@ import Testing
             let plugin = try await tenant.duePlugin(crm)
             func attempt(_ name: String, _ outcome: DeliveryResult.Outcome) async throws -> [String] {
                 _ = try await tenant.editContact(
-                    contact, as: .staff(1), version: nil, changes: ["given_name": .string(name)])
+                    contact, as: .token(1), version: nil, changes: ["given_name": .string(name)])
                 let claim = try #require(try await tenant.claim(plugin, limit: 1, lease: 60).first)
                 _ = try await tenant.finish(plugin, [DeliveryResult(claim, outcome)], maxAttempts: 99)
                 let sent = try await tenant.rows("SELECT sent::text FROM \(tenant.table("delivery"))")[0]
@@ -107,7 +107,7 @@ import Testing
             let (crm, contact) = try await due(tenant)
             let plugin = try await tenant.duePlugin(crm)
             let claim = try #require(try await tenant.claim(plugin, limit: 10, lease: 60).first)
-            _ = try await tenant.editContact(contact, as: .staff(1), version: nil, changes: ["given_name": "Eva"])
+            _ = try await tenant.editContact(contact, as: .token(1), version: nil, changes: ["given_name": "Eva"])
             _ = try await tenant.routeAll()
             _ = try await tenant.finish(plugin, [done(claim, "r1")], maxAttempts: 3)
             #expect(try await delivery(tenant)["state"] == "due")
@@ -126,7 +126,7 @@ import Testing
             async let writer: Void = {
                 for number in 0..<150 {
                     _ = try await tenant.editContact(
-                        contact, as: .staff(1), version: nil, changes: ["given_name": .string("N\(number)")])
+                        contact, as: .token(1), version: nil, changes: ["given_name": .string("N\(number)")])
                     _ = try await tenant.route(batch: 10, passes: 1) { _ in }
                 }
             }()
@@ -169,10 +169,10 @@ import Testing
             #expect(try await delivery(tenant)["message"] == "mails: is taken")
             #expect(try await tenant.duePlugins().isEmpty)
             #expect(
-                try await tenant.retryDeliveries(connector: crm.id, code: "http_500", record: nil, as: .staff(1)) == 0)
-            #expect(try await tenant.retryDeliveries(connector: crm.id + 1, code: nil, record: nil, as: .staff(1)) == 0)
+                try await tenant.retryDeliveries(connector: crm.id, code: "http_500", record: nil, as: .token(1)) == 0)
+            #expect(try await tenant.retryDeliveries(connector: crm.id + 1, code: nil, record: nil, as: .token(1)) == 0)
             #expect(
-                try await tenant.retryDeliveries(connector: nil, code: "http_422", record: contact, as: .staff(1)) == 1)
+                try await tenant.retryDeliveries(connector: nil, code: "http_422", record: contact, as: .token(1)) == 1)
             let again = try #require(try await tenant.claim(plugin, limit: 10, lease: 60).first)
             #expect(again.attempts == 1)
             // attempts run out
@@ -181,7 +181,7 @@ import Testing
             _ = try await tenant.finish(plugin, [DeliveryResult(second, .retry, code: "http_500")], maxAttempts: 2)
             #expect(try await delivery(tenant)["state"] == "dead")
             // what was not sent is as it was
-            _ = try await tenant.retryDeliveries(connector: nil, code: nil, record: nil, as: .staff(1))
+            _ = try await tenant.retryDeliveries(connector: nil, code: nil, record: nil, as: .token(1))
             let third = try #require(try await tenant.claim(plugin, limit: 10, lease: 60).first)
             _ = try await tenant.finish(plugin, [DeliveryResult(third, .unsent)], maxAttempts: 2)
             let state = try await delivery(tenant)
@@ -192,8 +192,8 @@ import Testing
     @Test func remoteRecordOfAnotherContactIsRefusedAlone() async throws {
         try await withTenant { tenant in
             let (crm, first) = try await due(tenant)
-            let second = try await tenant.createContact(as: .staff(1), fields: ["given_name": "Eva"])
-            let third = try await tenant.createContact(as: .staff(1), fields: ["given_name": "Ida"])
+            let second = try await tenant.createContact(as: .token(1), fields: ["given_name": "Eva"])
+            let third = try await tenant.createContact(as: .token(1), fields: ["given_name": "Ida"])
             _ = try await tenant.routeAll()
             let plugin = try await tenant.duePlugin(crm)
             let claims = try await tenant.claim(plugin, limit: 10, lease: 60)
@@ -201,7 +201,7 @@ import Testing
                 plugin, [done(claims[0], "r1"), done(claims[1], "r1"), done(claims[2], "r3")], maxAttempts: 3)
             let states = try JSON(
                 parsing: await tenant.deliveries(
-                    state: nil, connector: nil, after: (0, 0), limit: 10, as: .staff(1)
+                    state: nil, connector: nil, after: (0, 0), limit: 10, as: .token(1)
                 ).json)
             #expect(states.array?.map { $0["state"] } == ["done", "dead", "done"])
             #expect(states[1]?["code"] == "remote_taken" && states[1]?["record"] == .int(second.id))
@@ -257,7 +257,7 @@ import Testing
             let crm = try await tenant.connector("crm", pushes: ["all": []])
             _ = try await tenant.merge([["name": "Old 1"], ["name": "Old 2"]])
             _ = try await tenant.routeAll()
-            let live = try await tenant.createContact(as: .staff(1), fields: ["name": "New"])
+            let live = try await tenant.createContact(as: .token(1), fields: ["name": "New"])
             _ = try await tenant.routeAll()
             let plugin = try await tenant.duePlugin(crm)
             #expect(try await tenant.claim(plugin, limit: 1, lease: 60).first?.record == live.id)
@@ -272,7 +272,7 @@ import Testing
             let crm = try await tenant.connector("crm", pushes: ["all": []])
             func wait() async throws -> Double { try await tenant.takeBudget(connector: crm.id, wanted: 1).wait }
             func retry() async throws {
-                _ = try await tenant.retryDeliveries(connector: crm.id, code: nil, record: nil, as: .staff(1))
+                _ = try await tenant.retryDeliveries(connector: crm.id, code: nil, record: nil, as: .token(1))
             }
             try await tenant.noteRemote(connector: crm.id, closedFor: 50)
             #expect(try await wait() > 40)
@@ -292,7 +292,7 @@ import Testing
             // on demand only, and a locked connector with a poll that is overdue
             _ = try await tenant.connector("quiet")
             let locked = try await tenant.connector("locked")
-            try await tenant.editPlugin(locked.pull, as: .staff(1), PluginEdit(everySeconds: 60))
+            try await tenant.editPlugin(locked.pull, as: .token(1), PluginEdit(everySeconds: 60))
             try await tenant.lock(connector: locked.id, reason: "no")
             #expect(try await tenant.nextDue() > 50_000)
         }
@@ -302,12 +302,12 @@ import Testing
         try await withTenant { tenant in
             let crm = try await tenant.connector("crm", pushes: ["all": []])
             let open = try await tenant.createContact(
-                as: .staff(1), fields: ["given_name": "Ada", "notes": "secret", "tags": ["vip"]])
-            let other = try await tenant.createContact(as: .staff(1), fields: ["given_name": "Eva"])
+                as: .token(1), fields: ["given_name": "Ada", "notes": "secret", "tags": ["vip"]])
+            let other = try await tenant.createContact(as: .token(1), fields: ["given_name": "Eva"])
             _ = try await tenant.routeAll()
             var policy = ConnectorEdit()
             (policy.visibleFacets, policy.hiddenFields) = (["tag:vip"], ["notes", "name"])
-            try await tenant.editConnector(crm.id, as: .staff(1), manifest: MemoryConnector.manifest, policy)
+            try await tenant.editConnector(crm.id, as: .token(1), manifest: MemoryConnector.manifest, policy)
             let claims = try await tenant.claim(tenant.duePlugin(crm), limit: 10, lease: 60)
             #expect(claims.map(\.record) == [open.id, other.id])
             #expect(claims[0].document == ["given_name": "Ada", "tags": ["vip"]])

@@ -11,12 +11,12 @@ import Testing
             let crm = try await tenant.connector("crm")
             let shop = try await tenant.connector("shop")
             let ada = try await tenant.createContact(
-                as: .staff(1),
+                as: .token(1),
                 fields: [
                     "given_name": "Ada", "emails": [["value": "ada@example.org"]], "phones": [["value": "601234567"]],
                 ])
             let ida = try await tenant.createContact(
-                as: .staff(1), fields: ["given_name": "Ida", "phones": [["value": "+48501234567"]]])
+                as: .token(1), fields: ["given_name": "Ida", "phones": [["value": "+48501234567"]]])
             // e-mail; telephone with the same name; key; telephone alone
             let counts = try await tenant.take(
                 crm,
@@ -90,13 +90,13 @@ import Testing
             #expect(try await tenant.fields(id)["given_name"] == "Adela")
             // lists: the hub adds z and takes y away, the remote adds w and takes x away
             _ = try await tenant.editContact(
-                id, as: .staff(1), version: nil, changes: ["tags": ["x", "z"], "family_name": "Ekman"])
+                id, as: .token(1), version: nil, changes: ["tags": ["x", "z"], "family_name": "Ekman"])
             values["tags"] = ["y", "w"]
             try await tenant.take(crm, [incoming("1", values, at: "2026-01-03T00:00:00Z")])
             #expect(Set(try await tenant.fields(id)["tags"]?.array ?? []) == ["z", "w"])
             #expect(try await tenant.fields(id)["family_name"] == "Ekman", "only the hub changed")
             #expect(
-                try await tenant.conflicts(contact: id, isSettled: nil, before: nil, limit: 10, as: .staff(1)).json
+                try await tenant.conflicts(contact: id, isSettled: nil, before: nil, limit: 10, as: .token(1)).json
                     == Array("[]".utf8))
             // both changed: a person's word precedes
             values["last"] = "Berg"
@@ -110,15 +110,15 @@ import Testing
             try await tenant.take(low, [incoming("9", other, at: "2099-02-01T00:00:00Z")])
             #expect(try await tenant.fields(id)["given_name"] == "Adele")
             let listed = try JSON(
-                parsing: await tenant.conflicts(contact: id, isSettled: false, before: nil, limit: 10, as: .staff(1))
+                parsing: await tenant.conflicts(contact: id, isSettled: false, before: nil, limit: 10, as: .token(1))
                     .json)
             #expect(listed.array?.map { $0["field"] } == ["given_name", "family_name"])
             #expect(listed.array?.allSatisfy { $0["kept"] == "hub" && $0["reason"] == "precedence" } == true)
             let family = try #require(listed[1]?["id"]?.int)
-            try await tenant.settleConflict(family, takesRemote: true, as: .staff(1))
+            try await tenant.settleConflict(family, takesRemote: true, as: .token(1))
             #expect(try await tenant.fields(id)["family_name"] == "Berg")
             // held by hand
-            _ = try await tenant.setLocks(id, as: .staff(1), fields: ["given_name"])
+            _ = try await tenant.setLocks(id, as: .token(1), fields: ["given_name"])
             values["first"] = "Changed"
             try await tenant.take(crm, [incoming("1", values, at: "2099-03-01T00:00:00Z")])
             #expect(try await tenant.fields(id)["given_name"] == "Adele")
@@ -161,7 +161,7 @@ import Testing
             let crm = try await tenant.connector("crm", pushes: ["all": []])
             _ = try await tenant.take(crm, [incoming("1", ["first": "Ada", "last": "Berg"])])
             let contact = try await tenant.bound(crm, "1")
-            _ = try await tenant.editContact(contact, as: .staff(1), version: nil, changes: ["given_name": "Eva"])
+            _ = try await tenant.editContact(contact, as: .token(1), version: nil, changes: ["given_name": "Eva"])
             let early = try await tenant.reading()
             try await push(tenant, crm, as: ["given_name": "Eva", "family_name": "Berg"], at: nil)
             let late = try await tenant.take(
@@ -205,7 +205,7 @@ import Testing
     ) {
         let crm = try await tenant.connector("crm", pushes: ["all": []])
         let made = try await tenant.createContact(
-            as: .staff(1), fields: ["given_name": "Ada", "emails": [["value": "a@example.org"]]])
+            as: .token(1), fields: ["given_name": "Ada", "emails": [["value": "a@example.org"]]])
         _ = try await tenant.routeAll()
         let plugin = try await tenant.duePlugin(crm)
         let claim = try #require(try await tenant.claim(plugin, limit: 1, lease: 60).first)
@@ -218,7 +218,7 @@ import Testing
         try await withTenant { tenant in
             let (crm, _, made) = try await unansweredCreate(tenant)
             _ = try await tenant.editContact(
-                made.id, as: .staff(1), version: nil, changes: ["given_name": "Eva", "family_name": "Berg"])
+                made.id, as: .token(1), version: nil, changes: ["given_name": "Eva", "family_name": "Berg"])
             // it did happen, and somebody gave the record a telephone number since
             let mails: JSON = ["a@example.org"]
             _ = try await tenant.take(
@@ -235,12 +235,12 @@ import Testing
     @Test func aDeletedContactDoesNotComeBack() async throws {
         try await withTenant { tenant in
             let (crm, plugin, made) = try await unansweredCreate(tenant)
-            try await tenant.deleteContact(made.id, as: .staff(1), version: nil)
+            try await tenant.deleteContact(made.id, as: .token(1), version: nil)
             _ = try await tenant.routeAll()
             #expect(try await tenant.verdicts(made.id)["crm"] == "accepted")
             let seen = try await tenant.take(crm, [incoming("r1", ["first": "Ada", "mails": ["a@example.org"]])])
             #expect(seen.byVerdict == ["deleted_here": 1])
-            _ = try await tenant.eraseContact(made.id, as: .staff(1))
+            _ = try await tenant.eraseContact(made.id, as: .token(1))
             let removal = try #require(try await tenant.claim(plugin, limit: 1, lease: 60).first)
             #expect(removal.isDeleted && removal.isUnsure && removal.remoteID == nil)
             #expect(
@@ -254,7 +254,7 @@ import Testing
     @Test func echoesAndOldNewsChangeNothing() async throws {
         try await withTenant { tenant in
             let crm = try await tenant.connector("crm", pushes: ["all": []])
-            let made = try await tenant.createContact(as: .staff(1), fields: ["given_name": "Ada"])
+            let made = try await tenant.createContact(as: .token(1), fields: ["given_name": "Ada"])
             _ = try await tenant.routeAll()
             let plugin = try await tenant.duePlugin(crm)
             let claim = try #require(try await tenant.claim(plugin, limit: 1, lease: 60).first)
@@ -264,7 +264,7 @@ import Testing
                 "1", agreed, StagedRow.hash(agreed), "2026-01-01T00:00:00Z"
             )
             _ = try await tenant.finish(plugin, [result], maxAttempts: 3)
-            _ = try await tenant.editContact(made.id, as: .staff(1), version: nil, changes: ["given_name": "Eva"])
+            _ = try await tenant.editContact(made.id, as: .token(1), version: nil, changes: ["given_name": "Eva"])
             let echo = try await tenant.take(crm, [incoming("1", ["first": "Ada"], at: "2026-01-01T00:00:00Z")])
             #expect(echo.byVerdict == ["echo": 1])
             let old = try await tenant.take(crm, [incoming("1", ["first": "Old"], at: "2025-01-01T00:00:00Z")])
@@ -292,10 +292,10 @@ import Testing
             _ = try await tenant.rows("UPDATE \(tenant.table("binding")) SET bound_at = now() - interval '1 hour'")
             try await tenant.take(crm, [incoming("1", [:], isDeleted: true)])
             #expect(
-                try await !tenant.contact(ids[0], as: .staff(1)).isDeleted,
+                try await !tenant.contact(ids[0], as: .token(1)).isDeleted,
                 "a deletion there unlinks, it deletes nothing here")
             // 3 is deleted here and not yet there; 2 is not shown any more
-            try await tenant.deleteContact(ids[2], as: .staff(1), version: nil)
+            try await tenant.deleteContact(ids[2], as: .token(1), version: nil)
             let counts = try await tenant.take(
                 crm, [incoming("3", ["first": "N3"]), incoming("4", ["first": "N4", "mails": ["n4@example.org"]])],
                 isComplete: true)
@@ -328,7 +328,7 @@ import Testing
             #expect(try gone.map { try $0.get("remote_id", as: String.self) } == ["3"])
             // when it is shown again after all, the agreed values still tell its edit from the hub's
             let three = try await tenant.bound(crm, "3")
-            _ = try await tenant.editContact(three, as: .staff(1), version: nil, changes: ["family_name": "Berg"])
+            _ = try await tenant.editContact(three, as: .token(1), version: nil, changes: ["family_name": "Berg"])
             _ = try await tenant.take(crm, [incoming("3", ["first": "Zoe"])])
             let fields = try await tenant.fields(three)
             #expect(fields["given_name"] == "Zoe" && fields["family_name"] == "Berg")
@@ -395,10 +395,10 @@ import Testing
         try await withTenant { tenant in
             _ = try await tenant.connector("crm", pushes: ["tag": "x"])
             let known = try await tenant.createContact(
-                as: .staff(1), fields: ["given_name": "Ada", "emails": [["value": "a@example.org"]]])
+                as: .token(1), fields: ["given_name": "Ada", "emails": [["value": "a@example.org"]]])
             _ = try await tenant.routeAll()
             let before = try await tenant.tableCounts()
-            let version = try await tenant.contact(known.id, as: .staff(1)).version
+            let version = try await tenant.contact(known.id, as: .token(1)).version
             let dry = try await tenant.merge(
                 [
                     ["emails": [["value": "not an address"]]],
@@ -409,8 +409,8 @@ import Testing
             var after = try await tenant.tableCounts()
             for table in ["run", "stage"] { after[table] = before[table] }
             #expect(after == before)
-            #expect(try await tenant.contact(known.id, as: .staff(1)).version == version)
-            let run = try JSON(parsing: await tenant.runJSON(dry.run, as: .staff(1)))
+            #expect(try await tenant.contact(known.id, as: .token(1)).version == version)
+            let run = try JSON(parsing: await tenant.runJSON(dry.run, as: .token(1)))
             #expect(run["counts"]?["preview"]?["new"] == 1)
             #expect(run["counts"]?["preview"]?["refused"] == 2, "the first and the last line too")
             #expect(run["counts"]?["effects"]?["crm/contacts.push"]?["accepted"] == 1)
@@ -421,25 +421,25 @@ import Testing
     @Test func aRunIsUndone() async throws {
         try await withTenant { tenant in
             let ada = try await tenant.createContact(
-                as: .staff(1), fields: ["given_name": "Ada", "emails": [["value": "a@example.org"]]])
+                as: .token(1), fields: ["given_name": "Ada", "emails": [["value": "a@example.org"]]])
             let eva = try await tenant.createContact(
-                as: .staff(1), fields: ["given_name": "Eva", "emails": [["value": "e@example.org"]]])
+                as: .token(1), fields: ["given_name": "Eva", "emails": [["value": "e@example.org"]]])
             let merged = try await tenant.merge([
                 ["language": "pl", "emails": [["value": "a@example.org"]]],
                 ["language": "pl", "emails": [["value": "e@example.org"]]],
                 ["given_name": "New"], ["given_name": "New and edited"],
             ])
             #expect(merged.counts.effective == 4)
-            _ = try await tenant.editContact(eva.id, as: .staff(1), version: nil, changes: ["language": "de"])
-            _ = try await tenant.editContact(eva.id + 2, as: .staff(1), version: nil, changes: ["notes": "kept"])
-            _ = try await tenant.createRun(as: .staff(1), kind: "undo", params: ["run": .int(merged.run)])
+            _ = try await tenant.editContact(eva.id, as: .token(1), version: nil, changes: ["language": "de"])
+            _ = try await tenant.editContact(eva.id + 2, as: .token(1), version: nil, changes: ["notes": "kept"])
+            _ = try await tenant.createRun(as: .token(1), kind: "undo", params: ["run": .int(merged.run)])
             let claimed = try #require(try await tenant.claimRun(lease: 60))
             let answer = try await tenant.undo(run: merged.run, under: claimed)
             #expect(answer["deleted"] == 1 && answer["restored"] == 1)
             #expect(try await tenant.fields(ada.id)["language"] == nil)
             #expect(try await tenant.fields(eva.id)["language"] == "de")
-            #expect(try await tenant.contact(eva.id + 2, as: .staff(1)).isDeleted == false)
-            #expect(try await tenant.contact(eva.id + 1, as: .staff(1)).isDeleted)
+            #expect(try await tenant.contact(eva.id + 2, as: .token(1)).isDeleted == false)
+            #expect(try await tenant.contact(eva.id + 1, as: .token(1)).isDeleted)
         }
     }
 

@@ -10,7 +10,7 @@ import Testing
     @Test func whatOneRowAddsAnotherIsKnownBy() async throws {
         let (a, b): (JSON, JSON) = (["value": "a@example.org"], ["value": "b@example.org"])
         try await withTenant { tenant in
-            let known = try await tenant.createContact(as: .staff(1), fields: ["given_name": "Ada", "emails": [a]])
+            let known = try await tenant.createContact(as: .token(1), fields: ["given_name": "Ada", "emails": [a]])
             let counts = try await tenant.merge([["emails": [a, b]], ["family_name": "Ek", "emails": [b]]]).counts
             #expect(counts.byVerdict["new"] == nil)
             #expect(try await tenant.fields(known.id)["family_name"] == "Ek")
@@ -27,15 +27,15 @@ import Testing
     @Test func aFieldOfTheTenantRecognisesContacts() async throws {
         try await withTenant { tenant in
             for (key, type) in [("customer_no", "text"), ("since", "date")] {
-                try await tenant.addField(as: .staff(1), key: key, label: key, type: type, choices: [])
+                try await tenant.addField(as: .token(1), key: key, label: key, type: type, choices: [])
             }
-            await #expect(throws: Failure.self) { try await tenant.setKey("since", as: .staff(1), isKey: true) }
+            await #expect(throws: Failure.self) { try await tenant.setKey("since", as: .token(1), isKey: true) }
             let old = try await tenant.createContact(
-                as: .staff(1), fields: ["given_name": "Ada", "customer_no": "K-17"])
+                as: .token(1), fields: ["given_name": "Ada", "customer_no": "K-17"])
             // contacts there are before it becomes a key are known by it, too
-            try await tenant.setKey("customer_no", as: .staff(1), isKey: true)
+            try await tenant.setKey("customer_no", as: .token(1), isKey: true)
             let new = try await tenant.createContact(
-                as: .staff(1),
+                as: .token(1),
                 fields: ["given_name": "Bo", "customer_no": "K-18", "emails": [["value": "x@example.org"]]])
             let first = try await tenant.merge([
                 ["family_name": "Lovelace", "customer_no": " k-17 "], ["family_name": "Ek", "customer_no": "K-18"],
@@ -59,10 +59,10 @@ import Testing
             let cy = try await tenant.fields(new.id + 1)
             #expect(cy["family_name"] == "Dee" && cy["job_title"] == "Cook")
             // a changed value is known by its new form alone, and a key can become an ordinary field again
-            _ = try await tenant.editContact(old.id, as: .staff(1), version: nil, changes: ["customer_no": "K-20"])
+            _ = try await tenant.editContact(old.id, as: .token(1), version: nil, changes: ["customer_no": "K-20"])
             let moved = try await tenant.merge([["family_name": "Was", "customer_no": "K-17"]])
             #expect(moved.counts.byVerdict["new"] == 1)
-            try await tenant.setKey("customer_no", as: .staff(1), isKey: false)
+            try await tenant.setKey("customer_no", as: .token(1), isKey: false)
             let weak = try await tenant.merge([["family_name": "Other", "customer_no": "K-20"]])
             #expect(weak.counts.byVerdict["new"] == 1)
         }

@@ -11,7 +11,7 @@ import Testing
 /// Looking before a poll leaps: dry runs, the limit above which it waits for approval, mappings tried on live records.
 @Suite struct PollGuardTests {
     private func run(_ id: Int64, _ tenant: TenantDatabase) async throws -> JSON {
-        try JSON(parsing: await tenant.runJSON(id, as: .staff(1)))
+        try JSON(parsing: await tenant.runJSON(id, as: .token(1)))
     }
 
     /// Lets a relay work until a run has one of some states.
@@ -56,9 +56,9 @@ import Testing
             _ = try await tenant.connector("other", pushes: ["all": []])
             people(0..<3, at: remote)
             let known = try await tenant.createContact(
-                as: .staff(1), fields: ["family_name": "Old", "emails": [["value": "p0@example.org"]]])
+                as: .token(1), fields: ["family_name": "Old", "emails": [["value": "p0@example.org"]]])
             let before = try await tenant.pullPlugin(crm.pull)?.cursor
-            let id = try await tenant.runPlugin(crm.pull, as: .staff(1), isDry: true)
+            let id = try await tenant.runPlugin(crm.pull, as: .token(1), isDry: true)
             let state = try await finish(id, tenant)
             #expect(state["counts"]?["preview"]?["new"] == 2)
             #expect(state["counts"]?["preview"]?["changed"] == 1)
@@ -78,10 +78,10 @@ import Testing
             let remote = MemoryRemote()
             let crm = try await tenant.connector("crm", remote: remote)
             people(0..<4, at: remote)
-            _ = try await finish(tenant.runPlugin(crm.pull, as: .staff(1)), tenant)
+            _ = try await finish(tenant.runPlugin(crm.pull, as: .token(1)), tenant)
             for number in 1..<4 { remote.remove("p\(number)") }
             _ = try await tenant.rows("UPDATE \(tenant.table("plugin")) SET cursor = NULL WHERE id = \(crm.pull)")
-            let state = try await finish(tenant.runPlugin(crm.pull, as: .staff(1), isDry: true), tenant)
+            let state = try await finish(tenant.runPlugin(crm.pull, as: .token(1), isDry: true), tenant)
             #expect(state["counts"]?["preview"]?["unlinked"] == 3)
             #expect(
                 try await tenant.number("SELECT count(*)::int FROM \(tenant.table("binding")) WHERE gone_at IS NULL")
@@ -93,9 +93,9 @@ import Testing
         try await withTenant { tenant in
             let remote = MemoryRemote()
             let crm = try await tenant.connector("crm", remote: remote)
-            try await tenant.editPlugin(crm.pull, as: .staff(1), PluginEdit(everySeconds: 10, maxChanges: 5))
+            try await tenant.editPlugin(crm.pull, as: .token(1), PluginEdit(everySeconds: 10, maxChanges: 5))
             people(0..<6, at: remote)
-            let id = try await tenant.runPlugin(crm.pull, as: .staff(1))
+            let id = try await tenant.runPlugin(crm.pull, as: .token(1))
             let waiting = try await finish(id, tenant, ["awaiting_approval", "done"])
             #expect(waiting["state"] == "awaiting_approval")
             #expect(waiting["message"]?.string?.contains("6") == true)
@@ -105,9 +105,9 @@ import Testing
             #expect(try await tenant.queueDuePolls() == 0)
             #expect(try await tenant.nextDue() > 1000)
             // a look is possible meanwhile
-            let dry = try await finish(tenant.runPlugin(crm.pull, as: .staff(1), isDry: true), tenant)
+            let dry = try await finish(tenant.runPlugin(crm.pull, as: .token(1), isDry: true), tenant)
             #expect((dry["counts"]?["preview"]?["new"]?.int ?? 0) >= 1)
-            try await tenant.approve(id, as: .staff(1))
+            try await tenant.approve(id, as: .token(1))
             #expect(try await finish(id, tenant)["state"] == "done")
             #expect(try await contacts(tenant) == 6)
         }
@@ -120,12 +120,12 @@ import Testing
             // what is refused on the first page stays for the report, by its line
             remote.put("bad", ["first": "Bad", "mails": ["no address"]])
             people(0..<(MemoryConnector.pageSize + 5), at: remote)
-            let id = try await tenant.runPlugin(crm.pull, as: .staff(1), maxChanges: Int64(MemoryConnector.pageSize))
+            let id = try await tenant.runPlugin(crm.pull, as: .token(1), maxChanges: Int64(MemoryConnector.pageSize))
             let waiting = try await finish(id, tenant, ["awaiting_approval", "done", "failed"])
             #expect(waiting["state"] == "awaiting_approval")
             let kept = try await tenant.number("SELECT count(*)::int FROM \(tenant.table("stage")) WHERE run = \(id)")
             #expect(kept > 0)
-            try await tenant.approve(id, as: .staff(1))
+            try await tenant.approve(id, as: .token(1))
             #expect(try await finish(id, tenant)["state"] == "done")
             #expect(try await contacts(tenant) >= MemoryConnector.pageSize + 5)
             #expect(
@@ -138,12 +138,12 @@ import Testing
             let remote = MemoryRemote()
             let crm = try await tenant.connector("crm", remote: remote)
             people(0..<3, at: remote)
-            let id = try await tenant.runPlugin(crm.pull, as: .staff(1), maxChanges: 1)
+            let id = try await tenant.runPlugin(crm.pull, as: .token(1), maxChanges: 1)
             _ = try await finish(id, tenant, ["awaiting_approval"])
-            try await tenant.cancelRun(id, as: .staff(1))
+            try await tenant.cancelRun(id, as: .token(1))
             #expect(try await run(id, tenant)["state"] == "failed")
-            await #expect(throws: Failure.self) { try await tenant.cancelRun(id, as: .staff(1)) }
-            _ = try await finish(tenant.runPlugin(crm.pull, as: .staff(1)), tenant)
+            await #expect(throws: Failure.self) { try await tenant.cancelRun(id, as: .token(1)) }
+            _ = try await finish(tenant.runPlugin(crm.pull, as: .token(1)), tenant)
             #expect(try await contacts(tenant) == 3)
         }
     }
@@ -157,20 +157,20 @@ import Testing
                 "rules": [["hub": "family_name", "remote": "first"], ["hub": "emails[0].value", "remote": "mail"]]
             ]
             let inward = try await finish(
-                tenant.tryMapping(plugin: crm.pull, mapping: mapping, records: 5, as: .staff(1)), tenant)
+                tenant.tryMapping(plugin: crm.pull, mapping: mapping, records: 5, as: .token(1)), tenant)
             let sample = inward["params"]?["samples"]?[0]
             #expect(sample?["remote"]?["first"] == "ADA" && sample?["fields"]?["family_name"] == "ADA")
             #expect(sample?["problems"]?.array?.isEmpty == false)
             #expect(try await contacts(tenant) == 0)
-            let made = try await tenant.createContact(as: .staff(1), fields: ["family_name": "Lovelace"])
+            let made = try await tenant.createContact(as: .token(1), fields: ["family_name": "Lovelace"])
             let outward = try await finish(
-                tenant.tryMapping(plugin: crm.push, mapping: mapping, records: 5, as: .staff(1)), tenant)
+                tenant.tryMapping(plugin: crm.push, mapping: mapping, records: 5, as: .token(1)), tenant)
             let out = outward["params"]?["samples"]?.array?.first { $0["contact"]?.int == made.id }
             #expect(out?["remote"]?["first"] == "Lovelace")
             // a mistake is told before anything moves
             let wrong: JSON = ["rules": [["hub": "no_such_field", "remote": "x"]]]
             await #expect(throws: Failure.self) {
-                try await tenant.tryMapping(plugin: crm.pull, mapping: wrong, records: 5, as: .staff(1))
+                try await tenant.tryMapping(plugin: crm.pull, mapping: wrong, records: 5, as: .token(1))
             }
         }
     }

@@ -55,7 +55,7 @@ import Testing
     private func state(_ tenant: TenantDatabase) async throws -> JSON {
         try JSON(
             parsing: await tenant.deliveries(
-                state: nil, connector: nil, after: (0, 0), limit: 500, as: .staff(1)
+                state: nil, connector: nil, after: (0, 0), limit: 500, as: .token(1)
             ).json)
     }
 
@@ -65,15 +65,15 @@ import Testing
             _ = try await tenant.connector("crm", pushes: ["all": []], remote: remote)
             try await running([relay(tenant)]) {
                 let made = try await tenant.createContact(
-                    as: .staff(1), fields: ["given_name": "Ada", "emails": [["value": "a@example.org"]]])
+                    as: .token(1), fields: ["given_name": "Ada", "emails": [["value": "a@example.org"]]])
                 // the first one also prepares connections and plans
                 try await soon(5) { remote.records.count == 1 }
                 #expect(
                     remote.records.first?.values["first"] == "Ada"
                         && remote.records.first?.key == tenant.key(ofContact: made.id))
-                _ = try await tenant.editContact(made.id, as: .staff(1), version: nil, changes: ["given_name": "Eva"])
+                _ = try await tenant.editContact(made.id, as: .token(1), version: nil, changes: ["given_name": "Eva"])
                 try await soon(1) { remote.records.first?.values["first"] == "Eva" }
-                try await tenant.deleteContact(made.id, as: .staff(1), version: nil)
+                try await tenant.deleteContact(made.id, as: .token(1), version: nil)
                 try await soon(1) { remote.records.isEmpty }
             }
         }
@@ -87,7 +87,7 @@ import Testing
             remote.slow(0.6)
             _ = try await tenant.connector("crm", pushes: ["all": []], remote: remote)
             try await running([relay(tenant)]) {
-                _ = try await tenant.createContact(as: .staff(1), fields: ["given_name": "Ada"])
+                _ = try await tenant.createContact(as: .token(1), fields: ["given_name": "Ada"])
                 try await soon(8) { remote.records.count == 1 }
                 try await soon(5) { try await state(tenant)[0]?["state"] == "done" }
                 #expect(
@@ -104,7 +104,7 @@ import Testing
             remote.fail(.unansweredAfterEffect)
             _ = try await tenant.connector("crm", pushes: ["all": []], remote: remote)
             try await running([relay(tenant)]) {
-                _ = try await tenant.createContact(as: .staff(1), fields: ["given_name": "Ada"])
+                _ = try await tenant.createContact(as: .token(1), fields: ["given_name": "Ada"])
                 try await soon(8) { try await state(tenant)[0]?["state"] == "done" }
             }
             #expect(remote.created.count == 1 && remote.records.count == 1)
@@ -117,9 +117,9 @@ import Testing
             remote.fail(.unansweredAfterEffect)
             _ = try await tenant.connector("crm", pushes: ["all": []], remote: remote)
             try await running([relay(tenant) { $0.firstDelay = 1 }]) {
-                let made = try await tenant.createContact(as: .staff(1), fields: ["given_name": "Ada"])
+                let made = try await tenant.createContact(as: .token(1), fields: ["given_name": "Ada"])
                 try await soon(8) { remote.records.count == 1 }
-                try await tenant.deleteContact(made.id, as: .staff(1), version: nil)
+                try await tenant.deleteContact(made.id, as: .token(1), version: nil)
                 try await soon(8) { remote.records.isEmpty }
                 try await soon(5) { try await state(tenant)[0]?["state"] == "done" }
             }
@@ -133,10 +133,10 @@ import Testing
             _ = try await tenant.connector("crm", pushes: ["all": []], remote: remote)
             try await running([relay(tenant)]) {
                 let made = try await tenant.createContact(
-                    as: .staff(1), fields: ["given_name": "Ada", "family_name": "Berg"])
+                    as: .token(1), fields: ["given_name": "Ada", "family_name": "Berg"])
                 try await soon(8) { try await state(tenant)[0]?["state"] == "done" }
                 remote.put(try #require(remote.records.first).id, ["last": "Tal"])
-                _ = try await tenant.editContact(made.id, as: .staff(1), version: nil, changes: ["given_name": "Eva"])
+                _ = try await tenant.editContact(made.id, as: .token(1), version: nil, changes: ["given_name": "Eva"])
                 try await soon(5) { remote.records.first?.values["first"] == "Eva" }
                 #expect(remote.records.first?.values["last"] == "Tal")
                 #expect(try await tenant.fields(made.id)["family_name"] == "Tal")
@@ -174,7 +174,7 @@ import Testing
                 #expect(remote.pushTimes.count == 1)
                 var edit = ConnectorEdit()
                 edit.settings = ["api_key": "new"]
-                try await tenant.editConnector(crm.id, as: .staff(1), manifest: MemoryConnector.manifest, edit)
+                try await tenant.editConnector(crm.id, as: .token(1), manifest: MemoryConnector.manifest, edit)
                 tenant.ring()
                 try await soon(5) { remote.records.count == 3 }
             }
@@ -189,7 +189,7 @@ import Testing
             for round in 0..<4 {
                 for number in 0..<15 {
                     _ = try await tenant.createContact(
-                        as: .staff(1), fields: ["given_name": .string("N\(round)-\(number)")])
+                        as: .token(1), fields: ["given_name": .string("N\(round)-\(number)")])
                 }
                 // stopped in the middle of its work
                 try await running([relay(tenant), relay(tenant)]) {
@@ -215,12 +215,12 @@ import Testing
             let source = try await tenant.connector("shop", pushes: ["all": []], remote: shop)
             _ = try await tenant.connector("crm", pushes: ["all": []], remote: crm)
             try await running([relay(tenant)]) {
-                _ = try await tenant.createRun(as: .staff(1), kind: "poll", plugin: source.pull, connector: source.id)
+                _ = try await tenant.createRun(as: .token(1), kind: "poll", plugin: source.pull, connector: source.id)
                 try await soon(20) { crm.records.count == 120 }
                 #expect(shop.pushTimes.isEmpty, "nothing goes back to where it came from")
                 shop.put("s7", ["first": "Changed"])
                 shop.remove("s8")
-                _ = try await tenant.createRun(as: .staff(1), kind: "poll", plugin: source.pull, connector: source.id)
+                _ = try await tenant.createRun(as: .token(1), kind: "poll", plugin: source.pull, connector: source.id)
                 try await soon(5) { crm.records.contains { $0.values["first"] == "Changed" } }
                 #expect(
                     try await tenant.number(
@@ -234,30 +234,30 @@ import Testing
         try await withTenant { tenant in
             let merged = (0..<5).map { ["given_name": .string("N\($0)")] as JSON }
             let run = try await tenant.createRun(
-                as: .staff(1), kind: "csv", params: ["max_changes": 3], state: "staging")
-            let reader = try await tenant.rowReader(mapping: nil, as: .staff(1))
+                as: .token(1), kind: "csv", params: ["max_changes": 3], state: "staging")
+            let reader = try await tenant.rowReader(mapping: nil, as: .token(1))
             try await tenant.stage(
-                merged.enumerated().map { reader.row(line: Int64($0 + 1), values: $1) }, run: run, as: .staff(1))
+                merged.enumerated().map { reader.row(line: Int64($0 + 1), values: $1) }, run: run, as: .token(1))
             try await running([relay(tenant)]) {
-                try await tenant.queueStaged(run: run, counts: [:], as: .staff(1))
+                try await tenant.queueStaged(run: run, counts: [:], as: .token(1))
                 try await soon(5) { try await runState(tenant, run) == "awaiting_approval" }
                 #expect(try await tenant.number("SELECT count(*) FROM \(tenant.table("contact"))") == 0)
-                try await tenant.approve(run, as: .staff(1))
+                try await tenant.approve(run, as: .token(1))
                 try await soon(5) { try await runState(tenant, run) == "done" }
                 #expect(try await tenant.number("SELECT count(*) FROM \(tenant.table("contact"))") == 5)
-                await #expect(throws: Failure.self) { try await tenant.approve(run, as: .staff(1)) }
+                await #expect(throws: Failure.self) { try await tenant.approve(run, as: .token(1)) }
             }
         }
     }
 
     @Test func aPoisonedRunFailsAndTheNextGoesOn() async throws {
         try await withTenant { tenant in
-            _ = try await tenant.createRun(as: .staff(1), kind: "undo", params: ["run": "none"])
-            let bad = try await tenant.createRun(as: .staff(1), kind: "nonsense")
+            _ = try await tenant.createRun(as: .token(1), kind: "undo", params: ["run": "none"])
+            let bad = try await tenant.createRun(as: .token(1), kind: "nonsense")
             let remote = MemoryRemote()
             remote.put("1", ["first": "Ada"])
             let crm = try await tenant.connector("crm", remote: remote)
-            let good = try await tenant.createRun(as: .staff(1), kind: "poll", plugin: crm.pull, connector: crm.id)
+            let good = try await tenant.createRun(as: .token(1), kind: "poll", plugin: crm.pull, connector: crm.id)
             try await running([relay(tenant)]) {
                 tenant.ring()
                 try await soon(5) { try await runState(tenant, good) == "done" }
@@ -267,6 +267,6 @@ import Testing
     }
 
     private func runState(_ tenant: TenantDatabase, _ run: Int64) async throws -> String? {
-        try JSON(parsing: await tenant.runJSON(run, as: .staff(1)))["state"]?.string
+        try JSON(parsing: await tenant.runJSON(run, as: .token(1)))["state"]?.string
     }
 }

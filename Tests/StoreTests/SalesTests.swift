@@ -32,7 +32,7 @@ import Testing
         try await withTenant(modules: ["sales"]) { tenant in
             let shop = try await tenant.connector("shop")
             try await tenant.addField(
-                as: .staff(1), key: "industry", label: "Industry", type: "choice", choices: ["carpentry", "glass"])
+                as: .token(1), key: "industry", label: "Industry", type: "choice", choices: ["carpentry", "glass"])
             let orders = try await plugin(tenant, shop, "orders.import")
             let products = try await plugin(tenant, shop, "products.import")
             // orders before customers, and before their products
@@ -63,7 +63,7 @@ import Testing
             #expect(try await tenant.linkWaitingSales(connector: shop.id) == 7)
             for number in 1...7 {
                 _ = try await tenant.editContact(
-                    tenant.bound(shop, "s\(number)"), as: .staff(1), version: nil,
+                    tenant.bound(shop, "s\(number)"), as: .token(1), version: nil,
                     changes: [
                         "industry": number == 6 ? "glass" : "carpentry",
                         "birthday": number == 7 ? "1980-10-09" : "1980-09-10",
@@ -75,12 +75,12 @@ import Testing
                     ["birth_month": 9],
                 ]
             ]
-            let segment = try await tenant.createSegment(as: .staff(1), name: "september", condition: condition)
+            let segment = try await tenant.createSegment(as: .token(1), name: "september", condition: condition)
             let members = try JSON(
-                parsing: await tenant.members(ofSegment: segment, after: 0, limit: 50, as: .staff(1)).json)
+                parsing: await tenant.members(ofSegment: segment, after: 0, limit: 50, as: .token(1)).json)
             #expect(members.array?.map { $0["name"] } == ["N1", "N2"])
-            #expect(try await tenant.count(segment: segment, as: .staff(1)) == 2)
-            let third = try await tenant.explain(member: tenant.bound(shop, "s3"), ofSegment: segment, as: .staff(1))
+            #expect(try await tenant.count(segment: segment, as: .token(1)) == 2)
+            let third = try await tenant.explain(member: tenant.bound(shop, "s3"), ofSegment: segment, as: .token(1))
             #expect(
                 third["member"] == false && third["answers"]?.array?.map { $0["answer"] } == [true, true, false, true])
             #expect(third["what_would_change"]?[0]?.string?.contains("Oak & Pine") == true)
@@ -92,7 +92,7 @@ import Testing
                 (["no_order_in_days": 36000], 1), (["bought": ["category": "Wood"]], 5),
                 (["bought": ["product": "Pane"]], 1), (["bought": ["supplier": "Nobody"]], 0),
             ] {
-                #expect(try await tenant.count(Condition(asked), as: .staff(1)) == count, "\(asked.text)")
+                #expect(try await tenant.count(Condition(asked), as: .token(1)) == count, "\(asked.text)")
             }
             // an order is cancelled, another goes to another customer, a product is deleted in the shop
             try await tenant.takeOrders(
@@ -102,7 +102,7 @@ import Testing
                 ], plugin: orders, cursor: nil)
             try await tenant.takeProducts([incoming("p1", [:], isDeleted: true)], plugin: products, cursor: nil)
             let now = try JSON(
-                parsing: await tenant.members(ofSegment: segment, after: 0, limit: 50, as: .staff(1)).json)
+                parsing: await tenant.members(ofSegment: segment, after: 0, limit: 50, as: .token(1)).json)
             #expect(now.array?.map { $0["name"] } == ["N3"])
             // the same page again changes nothing
             let changes = try await tenant.number("SELECT count(*) FROM \(tenant.table("change"))")
@@ -156,7 +156,7 @@ import Testing
             for number in 0..<4 {
                 ids.append(
                     try await tenant.createContact(
-                        as: .staff(1),
+                        as: .token(1),
                         fields: [
                             "name": .string("N\(number)"), "tags": [number == 3 ? "other" : "client"],
                             "emails": [["value": .string("n\(number)@example.org")]],
@@ -165,23 +165,23 @@ import Testing
             }
             for id in [ids[0], ids[1], ids[3]] {
                 _ = try await tenant.addConsent(
-                    id, as: .staff(1), purpose: "news", granted: true, at: "2026-01-01T00:00:00Z", source: "t",
+                    id, as: .token(1), purpose: "news", granted: true, at: "2026-01-01T00:00:00Z", source: "t",
                     proof: nil)
             }
             _ = try await tenant.addConsent(
-                ids[1], as: .staff(1), purpose: "news", granted: false, at: nil, source: "t", proof: nil)
-            let segment = try await tenant.createSegment(as: .staff(1), name: "clients", condition: ["tag": "client"])
+                ids[1], as: .token(1), purpose: "news", granted: false, at: nil, source: "t", proof: nil)
+            let segment = try await tenant.createSegment(as: .token(1), name: "clients", condition: ["tag": "client"])
             await #expect(throws: Failure.self) {
                 try await tenant.createSegmentPush(
-                    as: .staff(1), segment: segment, plugin: list.push, groupName: "G", purpose: "news", schedule: nil)
+                    as: .token(1), segment: segment, plugin: list.push, groupName: "G", purpose: "news", schedule: nil)
             }
             await #expect(throws: Failure.self) {
                 try await tenant.createSegmentPush(
-                    as: .staff(1), segment: segment, plugin: group, groupName: "G", purpose: "news",
+                    as: .token(1), segment: segment, plugin: group, groupName: "G", purpose: "news",
                     schedule: ["monthly": 31])
             }
             let push = try await tenant.createSegmentPush(
-                as: .staff(1), segment: segment, plugin: group, groupName: "G", purpose: "news",
+                as: .token(1), segment: segment, plugin: group, groupName: "G", purpose: "news",
                 schedule: ["monthly": 1])
             let found = try #require(try await tenant.segmentPush(push))
             #expect(try await tenant.recipients(of: found).map(\.email) == ["n0@example.org"])

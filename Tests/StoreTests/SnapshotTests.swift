@@ -19,6 +19,7 @@ import Testing
                 // the tenant's number is in its schema's name and its policies
                 (try row.get("line") as String).replacing(schema, with: "{s}")
                     .replacing("auth.me((\(tenant.tenant.id))::bigint)", with: "auth.me({t})")
+                    .replacing(/\s+/, with: " ")
             }
             let text = lines.sorted().joined(separator: "\n") + "\n"
             if ProcessInfo.processInfo.environment["KONTOR_SNAPSHOT"] == "write" {
@@ -47,7 +48,7 @@ import Testing
             UNION ALL SELECT format('%s security: %s%s %s', path, CASE WHEN relrowsecurity THEN 'on' ELSE 'off' END,
                 CASE WHEN relforcerowsecurity THEN ' forced' ELSE '' END, coalesce(array_to_string(reloptions, ' '), ''))
             FROM r WHERE relkind IN ('r', 'p', 'v')
-            UNION ALL SELECT format('%s view: %s', path, regexp_replace(pg_get_viewdef(oid), '\\s+', ' ', 'g')) FROM r WHERE relkind = 'v'
+            UNION ALL SELECT format('%s view of %s: %s', path, relowner::regrole, pg_get_viewdef(oid)) FROM r WHERE relkind = 'v'
             UNION ALL SELECT format('%s constraint %s: %s', path, conname, pg_get_constraintdef(k.oid))
             FROM r JOIN pg_constraint k ON k.conrelid = r.oid
             UNION ALL SELECT format('%s index: %s', path, pg_get_indexdef(oid)) FROM r WHERE relkind = 'i'
@@ -63,7 +64,8 @@ import Testing
             UNION ALL SELECT format('%s.%s(%s) %s%s %s: %s', nspname, proname, pg_get_function_identity_arguments(f.oid),
                 CASE WHEN prosecdef THEN 'definer ' ELSE '' END, provolatile,
                 coalesce(array_to_string(proconfig, ' '), ''), md5(regexp_replace(
-                    replace(replace(replace(prosrc, \(tenant.schema), '{s}'), \(number), 'auth.me({t}'), \(bell), '{t}'), '\\s+', ' ', 'g')))
+                    regexp_replace(replace(replace(replace(prosrc, \(tenant.schema), '{s}'), \(number), 'auth.me({t}'), \(bell), '{t}'),
+                        \(" = \(tenant.id)\\M"), ' = {t}', 'g'), '\\s+', ' ', 'g')))
             FROM pg_proc f JOIN n ON n.oid = pronamespace
             UNION ALL SELECT format('%s.%s(%s) grant: to %s', nspname, proname, pg_get_function_identity_arguments(f.oid),
                 CASE grantee WHEN 0 THEN 'public' ELSE grantee::regrole::text END)

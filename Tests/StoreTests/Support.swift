@@ -25,12 +25,12 @@ extension TenantDatabase {
         -> TestConnector
     {
         let id = try await createConnector(
-            as: .staff(1), manifest: MemoryConnector.manifest, name: name,
+            as: .token(1), manifest: MemoryConnector.manifest, name: name,
             settings: ["remote": .string(remote?.name ?? "none")], rank: rank)
         let found = try await rows("SELECT id FROM \(table("plugin")) WHERE connector = \(id) ORDER BY id")
         let (pull, push): (Int64, Int64) = (try found[0].get("id"), try found[1].get("id"))
-        try await editPlugin(pull, as: .staff(1), PluginEdit(state: "on"))
-        if let filter { try await editPlugin(push, as: .staff(1), PluginEdit(state: "on", filter: filter)) }
+        try await editPlugin(pull, as: .token(1), PluginEdit(state: "on"))
+        if let filter { try await editPlugin(push, as: .token(1), PluginEdit(state: "on", filter: filter)) }
         return TestConnector(id: id, pull: pull, push: push)
     }
 
@@ -54,17 +54,17 @@ extension TenantDatabase {
     func merge(_ documents: [JSON], isDry: Bool = false, params: JSON = [:]) async throws -> (
         run: Int64, counts: MergeCounts
     ) {
-        let run = try await createRun(as: .staff(1), kind: "csv", params: params, isDry: isDry, state: "staging")
-        let reader = try await rowReader(mapping: nil, as: .staff(1))
+        let run = try await createRun(as: .token(1), kind: "csv", params: params, isDry: isDry, state: "staging")
+        let reader = try await rowReader(mapping: nil, as: .token(1))
         try await stage(
-            documents.enumerated().map { reader.row(line: Int64($0 + 1), values: $1) }, run: run, as: .staff(1))
+            documents.enumerated().map { reader.row(line: Int64($0 + 1), values: $1) }, run: run, as: .token(1))
         let claimed = ClaimedRun(
-            id: run, kind: "csv", plugin: nil, connector: nil, params: params, isDry: isDry, fence: 0, actor: .staff(1))
+            id: run, kind: "csv", plugin: nil, connector: nil, params: params, isDry: isDry, fence: 0, actor: .token(1))
         return (run, try await mergeRun(claimed, isDry: isDry) { true })
     }
 
     func fields(_ id: Int64) async throws -> JSON {
-        try JSON(parsing: await contact(id, as: .staff(1)).json)["fields"] ?? .null
+        try JSON(parsing: await contact(id, as: .token(1)).json)["fields"] ?? .null
     }
 
     /// The one contact bound to a remote record.

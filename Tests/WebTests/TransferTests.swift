@@ -1,8 +1,10 @@
 import Foundation
 import Hub
-import Store
+import Postgres
+import TestKit
 import Testing
 
+@testable import Store
 @testable import Web
 
 @Suite struct TransferTests {
@@ -35,6 +37,42 @@ import Testing
         #expect(before.json["items"]?.array?.count == 3)
         let taken = try await restore(archive.body, as: new, tenant)
         #expect(taken.status == 409 && taken.code == "tenant.exists")
+    }
+
+    @Test func staffComeAlongUnderNewNumbers() async throws {
+        let tenant = try await WebTestServer.shared.value.makeTenant()
+        let boss = try await tenant.signedInOwner()
+        func invite(_ name: String, _ body: JSON) async throws -> Int64 {
+            var body = body
+            (body["email"], body["name"]) = (.string("\(name)@shop.example"), .string(name))
+            return try await tenant.call("inviteStaff", [:], body, token: boss.token).id
+        }
+        let team = try await tenant.call("createTeam", [:], ["name": "North"], token: boss.token).id
+        let ola = try await invite("ola", ["role": 3, "teams": [.int(team)]])
+        let jan = try await invite("jan", ["role": 3, "superior": .int(ola)])
+        _ = try await tenant.call("editStaff", ["id": String(ola)], ["superior": .int(boss.id)], token: boss.token)
+        let contact = try await tenant.contact("Anna")
+        _ = try await tenant.call("setOwner", ["id": String(contact)], ["owner": .int(jan)])
+        let operatorToken = tenant.server.operatorToken
+        let archive = try await tenant.send(
+            "GET", "/api/v1/tenants/\(try await name(of: tenant))/export", token: operatorToken)
+        let new = "r" + UUID().uuidString.lowercased().prefix(12).replacingOccurrences(of: "-", with: "x")
+        #expect(try await restore(archive.body, as: new, tenant).status == 201)
+        let cluster = tenant.server.cluster
+        let restored = try await cluster.node.tenant(cluster.provisioner.find(new))
+        let staff = try JSON(parsing: await restored.staff(as: .system)).array ?? []
+        #expect(staff.compactMap { $0["name"]?.string }.sorted() == ["", "jan", "ola"])
+        let (newOla, newJan) = (staff.first { $0["name"] == "ola" }, staff.first { $0["name"] == "jan" })
+        #expect(newJan?["superior"] == newOla?["id"] && newOla?["teams"] == [.int(team)])
+        #expect([boss.id, ola, jan].contains(newOla?["id"]?.int ?? 0) == false)
+        // sees the contact, under the new number and the role that came along
+        let session = try await tenant.session(of: newJan?["id"]?.int ?? 0)
+        let seen = try await tenant.call("listContacts", token: session)
+        #expect(seen.json["items"]?[0]?["owner"] == newJan?["id"] && seen.json["items"]?.array?.count == 1)
+        // the old account knows nothing of it, and the new one has no password yet
+        let rows = try await cluster.superuser.run(
+            "SELECT count(*) FROM auth.account WHERE tenant = \(restored.tenant.id) AND password IS NULL")
+        #expect(try rows[0][0].get(0) == 3)
     }
 
     @Test func halfAnExportLeavesNothingBehind() async throws {

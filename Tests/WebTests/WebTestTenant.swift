@@ -1,9 +1,11 @@
 import Foundation
 import FoundationNetworking
 import Hub
-import Store
+import Postgres
+import TestKit
 import Testing
 
+@testable import Store
 @testable import Web
 
 struct Reply {
@@ -86,6 +88,24 @@ struct WebTestTenant: Sendable {
         let reply = try await call("createContact", ["fields": ["given_name": .string(name)]])
         #expect(reply.status == 201)
         return reply.id
+    }
+
+    /// The owner's account, signed in.
+    func signedInOwner() async throws -> (id: Int64, token: String) {
+        try await server.cluster.provisioner.setOwner(
+            of: database.tenant, email: "boss@shop.example", password: "a long passphrase")
+        let id: Int64 = try await server.cluster.superuser.run(
+            "SELECT id FROM auth.account WHERE tenant = \(database.tenant.id) AND email = 'boss@shop.example'")[0][0]
+            .get(0)
+        return (id, try await session(of: id))
+    }
+
+    /// A session of an account, without the time a password takes.
+    func session(of account: Int64) async throws -> String {
+        let token = SessionToken.make()
+        _ = try await server.cluster.superuser.run(
+            "INSERT INTO auth.session (account, hash, address, agent) VALUES (\(account), \(token.hash), '', '')")
+        return token.text
     }
 
     private func call(_ id: String, _ body: JSON) async throws -> Reply { try await call(id, [:], body) }

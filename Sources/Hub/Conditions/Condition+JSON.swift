@@ -30,6 +30,7 @@ extension Leaf {
         case .changed(let fields): ["changed": .array(fields.map(JSON.string))]
         case .birthMonth(.this): ["birth_month": "this"]
         case .birthMonth(.month(let month)): ["birth_month": .int(Int64(month))]
+        case .owner(let people): ["owner": people.isEmpty ? .null : .array(people.map(JSON.int))]
         case .bought(let purchase): ["bought": purchase.json]
         case .noOrderInDays(let days): ["no_order_in_days": .int(Int64(days))]
         case .orders(let comparison): ["orders": [comparison.key: comparison.operand]]

@@ -40,6 +40,7 @@ extension Leaf {
         case .changed(let fields):
             "had \(negated ? "no change of" : "a change of") \(Leaf.choice(fields.map(Leaf.spoken)))"
         case .birthMonth(let month): "was \(negated ? "not " : "")born in \(month.words)"
+        case .owner(let people): "is \(negated ? "not " : "")\(Leaf.client(of: people))"
         case .bought(let purchase): "has \(negated ? "not " : "")bought \(purchase.words)"
         case .noOrderInDays(let days): negated ? "ordered in \(Leaf.last(days))" : "has no order in \(Leaf.last(days))"
         case .orders(let comparison): "has \(comparison.words(of: "a number of orders", negated: negated))"
@@ -61,6 +62,7 @@ extension Leaf {
         case .changed(let fields):
             "a change \(goal ? "that touches" : "without") \(Leaf.choice(fields.map(Leaf.spoken)))"
         case .birthMonth(let month): "a birth month \(goal ? "of" : "other than") \(month.words)"
+        case .owner(let people): goal ? "make it \(Leaf.client(of: people))" : "make it not \(Leaf.client(of: people))"
         case .bought(let purchase): goal ? "buying \(purchase.words)" : "not having bought \(purchase.words)"
         case .noOrderInDays(let days):
             goal ? "no order in \(Leaf.last(days))" : "an order in \(Leaf.last(days))"
@@ -71,6 +73,10 @@ extension Leaf {
 
     private static func spoken(_ path: String) -> String {
         String(path.map { $0 == "_" || $0 == "." ? " " : $0 })
+    }
+
+    private static func client(of people: [Int64]) -> String {
+        people.isEmpty ? "nobody's client" : "a client of member of staff \(choice(people.map(String.init)))"
     }
 
     private static func last(_ days: Int) -> String { days == 1 ? "the last day" : "the last \(days) days" }

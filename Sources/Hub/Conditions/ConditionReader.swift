@@ -4,7 +4,7 @@ struct ConditionReader {
     private static let maxText = 1000
     private static let maxDays: Int64 = 36_600
     private static let heads = [
-        "all", "any", "not", "tag", "field", "consent", "origin", "change", "changed", "birth_month", "bought",
+        "all", "any", "not", "tag", "field", "consent", "origin", "change", "changed", "birth_month", "owner", "bought",
         "no_order_in_days", "orders", "spent",
     ]
 
@@ -64,6 +64,7 @@ struct ConditionReader {
         case "change": return .change(Set(try kinds(value, path)))
         case "changed": return .changed(fields: try texts(value, path))
         case "birth_month": return .birthMonth(try month(value, path))
+        case "owner": return .owner(try people(value, path))
         case "bought": return .bought(try purchase(value, path))
         case "no_order_in_days": return .noOrderInDays(try whole(value, path, 1...Self.maxDays))
         case "orders": return .orders(try quantity(value, path))
@@ -78,6 +79,22 @@ struct ConditionReader {
             throw ConditionError(path, "longer than \(Self.maxText) characters")
         }
         return text
+    }
+
+    /// Numbers of members of staff; null for nobody.
+    private func people(_ json: JSON, _ path: String) throws(ConditionError) -> [Int64] {
+        if json.isNull { return [] }
+        guard let items = json.array, (1...Condition.maxLeaves).contains(items.count) else {
+            throw ConditionError(path, "expected null or a list of 1 to \(Condition.maxLeaves) numbers of staff")
+        }
+        var result: [Int64] = []
+        for (index, item) in items.enumerated() {
+            guard let number = item.int, number > 0 else {
+                throw ConditionError("\(path)[\(index)]", "expected the number of a member of staff")
+            }
+            result.append(number)
+        }
+        return result
     }
 
     private func texts(_ json: JSON, _ path: String) throws(ConditionError) -> [String] {

@@ -13,6 +13,8 @@ public enum Leaf: Sendable, Hashable {
     /// The change touched at least one of these fields.
     case changed(fields: [String])
     case birthMonth(MonthChoice)
+    /// The contact is the client of one of these members of staff, by number; with none, nobody's.
+    case owner([Int64])
     case bought(Purchase)
     /// The contact has no order in this many days, which includes never.
     case noOrderInDays(Int)

@@ -60,12 +60,13 @@ public struct FieldCatalogue: Sendable, Hashable {
         return Target(field: field, type: .text, isList: true)
     }
 
-    /// `[a-z][a-z0-9_]{0,39}`, and not the key of a standard field.
+    /// `[a-z][a-z0-9_]{0,39}`, and neither the key of a standard field nor what the change log calls something else of a
+    /// contact.
     public static func isCustomKey(_ key: String) -> Bool {
         let bytes = Array(key.utf8)
         guard (1...40).contains(bytes.count), (0x61...0x7A).contains(bytes[0]) else { return false }
         let allowed = bytes.allSatisfy { (0x61...0x7A).contains($0) || Digits.range.contains($0) || $0 == 0x5F }
-        return allowed && !isStandard(key)
+        return allowed && !isStandard(key) && !["owner", "sales", "consents"].contains(key)
     }
 
     /// Whether it is the key of a standard field.

@@ -5,7 +5,9 @@ import Hub
 struct ContactCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "contact", abstract: "Read and change contacts.",
-        subcommands: [List.self, Show.self, Create.self, Edit.self, Delete.self, History.self, Consent.self])
+        subcommands: [
+            List.self, Show.self, Create.self, Edit.self, Delete.self, Owner.self, History.self, Consent.self,
+        ])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -69,6 +71,19 @@ struct ContactCommand: AsyncParsableCommand {
             options.show(
                 try await options.client.call(
                     erase ? "POST" : "DELETE", erase ? "/contacts/\(id)/erase" : "/contacts/\(id)"))
+        }
+    }
+
+    struct Owner: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make a contact a member of staff's client, or nobody's.")
+        @OptionGroup var options: ClientOptions
+        @Argument var id: Int64
+        @Argument(help: "Number of the person; nobody unless told.") var person: Int64?
+
+        func run() async throws {
+            let body: JSON = ["owner": person.map(JSON.int) ?? .null]
+            _ = try await options.client.call("PUT", "/contacts/\(id)/owner", body: body)
         }
     }
 

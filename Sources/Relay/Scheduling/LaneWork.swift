@@ -78,6 +78,6 @@ final class LaneWork: Sendable {
         let open = try await node.openTenants()
         let now = Date()
         tenants.withLock { $0 = Dictionary(open.map { ($0.id, ($0, now)) }, uniquingKeysWith: { first, _ in first }) }
-        return open.first { $0.id == id }.map(node.tenant)
+        return open.first { $0.id == id }.map { node.tenant($0) }
     }
 }

@@ -16,7 +16,7 @@ extension TenantDatabase {
             SELECT f.tx, f.id, f.at, f.entity, f.record, f.kind, f.version, f.fields, f.before, f.after, k.name AS origin,
                 f.actor
             FROM \(table("feed"))(\(String(after.transaction))::xid8, \(after.id), \(limit)) f
-            LEFT JOIN \(table("connector")) k ON k.id = f.origin ORDER BY f.tx, f.id
+            LEFT JOIN \(seen("connector")) k ON k.id = f.origin ORDER BY f.tx, f.id
             """)[0]
         guard let last = rows.last else { return (rows.json(), "\(after.transaction).\(after.id)") }
         return (rows.json(), "\(try last.get("tx", as: String.self)).\(try last.get("id", as: Int64.self))")

@@ -14,7 +14,7 @@ extension TenantDatabase {
             as: actor,
             """
             SELECT x.id, x.contact, x.connector, x.run, x.field, x.base, x.hub, x.remote, x.kept, x.reason, x.at, x.settled_at
-            FROM \(table("conflict")) x WHERE (\(contact)::bigint IS NULL OR x.contact = \(contact))
+            FROM \(seen("conflict")) x WHERE (\(contact)::bigint IS NULL OR x.contact = \(contact))
                 AND (\(isSettled)::boolean IS NULL OR (x.settled_at IS NOT NULL) = \(isSettled))
                 AND (\(before)::bigint IS NULL OR x.id < \(before))
             ORDER BY x.id DESC LIMIT \(limit)
@@ -31,7 +31,7 @@ extension TenantDatabase {
             """
             SELECT contact, field, CASE WHEN \(takesRemote) THEN remote ELSE hub END AS value,
                 (kept = 'remote') = \(takesRemote) AS is_kept, settled_at IS NOT NULL AS is_settled
-            FROM \(table("conflict")) WHERE id = \(id)
+            FROM \(seen("conflict")) WHERE id = \(id)
             """)[0]
         guard let row = rows.first else { throw Failure.notFound("conflict") }
         guard try !row.get("is_settled", as: Bool.self) else {
@@ -44,8 +44,8 @@ extension TenantDatabase {
                 row.get("contact"), as: actor, version: nil,
                 changes: .object([field: try text.map { try JSON(text: $0) } ?? .null]))
         }
-        _ = try await run(
-            as: actor, "UPDATE \(table("conflict")) SET settled_at = now() WHERE id = \(id) AND settled_at IS NULL")
+        let outcome = try await run(as: actor, "SELECT \(table("settle_conflict"))(\(id)) AS outcome")[0][0]
+        try Self.judge(outcome.get("outcome"))
     }
 
     /// Pairs that may be the same person.
@@ -55,8 +55,8 @@ extension TenantDatabase {
         let rows = try await run(
             as: actor,
             """
-            SELECT d.a, d.b, x.name AS a_name, y.name AS b_name, d.evidence, d.at, d.state FROM \(table("duplicate")) d
-            LEFT JOIN \(table("contact")) x ON x.id = d.a LEFT JOIN \(table("contact")) y ON y.id = d.b
+            SELECT d.a, d.b, x.name AS a_name, y.name AS b_name, d.evidence, d.at, d.state FROM \(seen("duplicate")) d
+            LEFT JOIN \(contacts) x ON x.id = d.a LEFT JOIN \(contacts) y ON y.id = d.b
             WHERE d.state = \(state) AND (d.a, d.b) > (\(after.a), \(after.b)) ORDER BY d.a, d.b LIMIT \(limit)
             """)[0]
         return try Page(rows, limit: limit, by: "a", "b")

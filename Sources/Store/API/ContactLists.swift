@@ -11,7 +11,7 @@ extension TenantDatabase {
                 id, as: actor,
                 """
                 SELECT h.id, h.at, h.kind, h.version, h.fields, h.before, h.after, h.actor, k.name AS origin
-                FROM \(table("change")) h LEFT JOIN \(table("connector")) k ON k.id = h.origin
+                FROM \(seen("change")) h LEFT JOIN \(seen("connector")) k ON k.id = h.origin
                 WHERE h.entity = 'contact' AND h.record = \(id) AND (\(before)::bigint IS NULL OR h.id < \(before))
                 ORDER BY h.id DESC LIMIT \(limit)
                 """), limit: limit, by: "id")
@@ -26,8 +26,8 @@ extension TenantDatabase {
                 """
                 SELECT a.id, a.plugin, k.name AS connector, p.name AS plugin_name, a.change, a.started_at, a.ended_at,
                     a.outcome, a.code, a.message
-                FROM \(table("attempt")) a LEFT JOIN \(table("plugin")) p ON p.id = a.plugin
-                LEFT JOIN \(table("connector")) k ON k.id = p.connector
+                FROM \(seen("attempt")) a LEFT JOIN \(seen("plugin")) p ON p.id = a.plugin
+                LEFT JOIN \(seen("connector")) k ON k.id = p.connector
                 WHERE a.record = \(id) AND (\(before)::bigint IS NULL OR a.id < \(before)) ORDER BY a.id DESC LIMIT \(limit)
                 """), limit: limit, by: "id")
     }
@@ -40,7 +40,7 @@ extension TenantDatabase {
             """
             SELECT b.connector, k.name AS connector_name, b.remote_id, b.remote_version, b.remote_at, b.agreed, b.bound_at,
                 b.gone_at
-            FROM \(table("binding")) b LEFT JOIN \(table("connector")) k ON k.id = b.connector
+            FROM \(seen("binding")) b LEFT JOIN \(seen("connector")) k ON k.id = b.connector
             WHERE b.entity = 'contact' AND b.record = \(id) ORDER BY b.connector
             """
         ).json()
@@ -48,7 +48,7 @@ extension TenantDatabase {
 
     /// Rows about a contact that there is.
     private func list(_ id: Int64, as actor: Actor, _ statement: SQL) async throws -> Rows {
-        let results = try await run(as: actor, "SELECT FROM \(table("contact")) WHERE id = \(id)", statement)
+        let results = try await run(as: actor, "SELECT FROM \(contacts) c WHERE c.id = \(id)", statement)
         guard results[0].count == 1 else { throw Failure.notFound("contact") }
         return results[1]
     }
@@ -64,7 +64,7 @@ extension TenantDatabase {
             SELECT d.change, d.at, h.entity, h.record, h.kind, h.fields,
                 (SELECT coalesce(jsonb_agg(jsonb_build_object('plugin', v.plugin, 'verdict', v.verdict, 'rule', v.rule)
                     ORDER BY v.plugin), '[]') FROM unnest(d.plugin, d.verdict, d.rule) AS v (plugin, verdict, rule)) AS verdicts
-            FROM \(table("change")) h JOIN \(table("decision")) d ON d.change = h.id
+            FROM \(seen("change")) h JOIN \(seen("decision")) d ON d.change = h.id
             WHERE (\(contact)::bigint IS NULL OR h.entity = 'contact' AND h.record = \(contact))
                 AND (\(before)::bigint IS NULL OR h.id < \(before))
             ORDER BY h.id DESC LIMIT \(limit)

@@ -28,11 +28,16 @@ extension Failure {
             return Failure(
                 .unavailable, "database.busy", "The database is too busy for this now: try again.", retryAfter: 1)
         }
+        if error.sqlState == "42501" { return .right }
         if error.sqlState?.hasPrefix("22") == true {
             return Failure(.invalid, "value.invalid", "A value is out of range or is not of the kind that is needed.")
         }
         return Failure(.broken, "internal", "Kontor could not do this; the log says why.")
     }
+
+    /// PostgreSQL, or the service, refused by the caller's role.
+    static let right = Failure(
+        .forbidden, "right.missing", "Your role does not allow this. Ask who manages staff in your shop.")
 
     /// What the log may say of an error: statements' texts and codes, never values.
     public static func logText(_ error: any Error) -> String {

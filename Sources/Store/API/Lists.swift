@@ -14,8 +14,8 @@ extension TenantDatabase {
             """
             SELECT d.plugin, k.name AS connector, p.name AS plugin_name, d.record, d.state, d.attempts, d.due_at, d.backfill,
                 d.unsure, d.wanted, d.delivered, d.code, d.message, d.changed_at
-            FROM \(table("delivery")) d JOIN \(table("plugin")) p ON p.id = d.plugin
-            JOIN \(table("connector")) k ON k.id = p.connector
+            FROM \(seen("delivery")) d JOIN \(seen("plugin")) p ON p.id = d.plugin
+            JOIN \(seen("connector")) k ON k.id = p.connector
             WHERE (\(state)::text IS NULL OR d.state = \(state)) AND (\(connector)::bigint IS NULL OR k.id = \(connector))
                 AND (d.record, d.plugin) > (\(after.record), \(after.plugin))
             ORDER BY d.record, d.plugin LIMIT \(limit)

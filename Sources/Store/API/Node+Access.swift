@@ -11,6 +11,7 @@ public struct TokenGrant: Sendable {
     /// Nil for the operator's own.
     public let tenant: Tenant?
     public let scopes: Set<String>
+    public var sight = Sight.whole
 }
 
 extension Node {

@@ -20,8 +20,8 @@ extension TenantDatabase {
             """
             SELECT s.id, s.segment, s.plugin, k.name AS connector, s.group_name, s.remote_id, s.purpose, s.schedule, s.next_at,
                 s.last_run
-            FROM \(table("segment_push")) s JOIN \(table("plugin")) p ON p.id = s.plugin
-            JOIN \(table("connector")) k ON k.id = p.connector WHERE s.segment = \(id) ORDER BY s.id
+            FROM \(table("segment_push")) s JOIN \(seen("plugin")) p ON p.id = s.plugin
+            JOIN \(seen("connector")) k ON k.id = p.connector WHERE s.segment = \(id) ORDER BY s.id
             """)
         guard results[0].count == 1 else { throw Failure.notFound("segment") }
         return results[1].json()

@@ -63,7 +63,7 @@ extension Node {
         .unauthenticated, "sign_in.failed", "Shop, e-mail address or password is wrong.")
 
     /// Runs a statement of the service itself, before any tenant is known.
-    private func asService(_ statement: SQL) async throws -> Row {
+    func asService(_ statement: SQL) async throws -> Row {
         let contexts = contexts
         let rows = try await database.run(
             prelude: { contexts.statement(tenant: 0, actor: .system, backend: $0) }, statement)[0]
@@ -77,12 +77,14 @@ extension Node {
     /// - Returns: nil for one that is unknown or over, and while its tenant is not open.
     public func open(session: SessionToken) async throws -> TokenGrant? {
         let results = try await database.run(
-            ("SELECT id, account, tenant, country, scopes FROM auth.open_session(\(session.hash))" as SQL).prepared(),
+            ("SELECT id, account, tenant, country, scopes, masked, by_owner FROM auth.open_session(\(session.hash))"
+                as SQL).prepared(),
             ("SELECT auth.session_used(o.id) FROM auth.open_session(\(session.hash)) o" as SQL).prepared())
         guard let row = results[0].first else { return nil }
         let scopes: [String] = try row.get("scopes")
         return TokenGrant(
             id: try row.get("id"), actor: .staff(try row.get("account")),
-            tenant: Tenant(id: try row.get("tenant"), country: try row.get("country")), scopes: Set(scopes))
+            tenant: Tenant(id: try row.get("tenant"), country: try row.get("country")), scopes: Set(scopes),
+            sight: Sight(isMasked: try row.get("masked"), isByOwner: try row.get("by_owner")))
     }
 }

@@ -20,7 +20,7 @@ struct ConditionCompiler {
         switch condition {
         case .all(let parts):
             let facets = parts.compactMap { part in
-                if case .leaf(let leaf) = part { facet(of: leaf) } else { nil as SQL? }
+                if case .leaf(let leaf) = part { facet(of: leaf) } else { nil as Facet? }
             }
             var terms = try parts.filter { part in
                 if case .leaf(let leaf) = part { facet(of: leaf) == nil } else { true }
@@ -57,6 +57,8 @@ struct ConditionCompiler {
         case .changed(let fields):
             try demandChange(leaf)
             return "e.fields && \(fields)::text[]"
+        case .owner(let people):
+            return people.isEmpty ? "c.owner IS NULL" : "coalesce(c.owner = ANY (\(people)::bigint[]), false)"
         case .bought(let purchase): return hasSales ? bought(purchase) : "false"
         case .noOrderInDays(let days):
             guard hasSales else { return "true" }
@@ -77,7 +79,12 @@ struct ConditionCompiler {
         }
     }
 
-    private func holds(_ facets: [SQL]) -> SQL { "c.facets @> ARRAY[\(facets.joined(separator: ", "))]::text[]" }
+    private func holds(_ facets: [Facet]) -> SQL {
+        let known = facets.compactMap(\.text)
+        // one value, so that it is not put together anew for each row
+        guard known.count < facets.count else { return "c.facets @> \(known)::text[]" }
+        return "c.facets @> ARRAY[\(facets.map(\.sql).joined(separator: ", "))]::text[]"
+    }
 
     /// Kinds of facets that are no fields: a field of a tenant's own with such a key has none (`hub.facets`).
     private static let reserved: Set<String> = ["tag", "consent", "supplier", "category"]
@@ -86,29 +93,29 @@ struct ConditionCompiler {
 
     /// The facet that a leaf asks for, when it asks for just one. What is computed stands in a SELECT of its own:
     /// `||` is not leakproof, and beside row security PostgreSQL would then read every row instead of the index.
-    private func facet(of leaf: Leaf) -> SQL? {
+    private func facet(of leaf: Leaf) -> Facet? {
         switch leaf {
-        case .tag(let tag): return "\("tag:" + tag)"
-        case .consent(let purpose): return "\("consent:" + purpose)"
-        case .birthMonth(.month(let month)): return "\("birth_month:\(month)")"
-        case .birthMonth(.this): return "(SELECT 'birth_month:' || extract(month FROM now()))"
+        case .tag(let tag): return .known("tag:" + tag)
+        case .consent(let purpose): return .known("consent:" + purpose)
+        case .birthMonth(.month(let month)): return .known("birth_month:\(month)")
+        case .birthMonth(.this): return .computed("(SELECT 'birth_month:' || extract(month FROM now()))")
         case .bought(let purchase): return hasSales ? facet(of: purchase) : nil
         case .field(let path, .is(let value)):
             guard let target = catalogue.target(path), !path.contains("."), !Self.reserved.contains(path),
                 [.choice, .multiChoice, .flag, .month, .words].contains(target.field.type),
                 let text = value.scalarText, value.bytes.count <= 42
             else { return nil }
-            return "\((path == "tags" ? "tag" : path) + ":" + text)"
+            return .known((path == "tags" ? "tag" : path) + ":" + text)
         default: return nil
         }
     }
 
-    private func facet(of purchase: Purchase) -> SQL? {
+    private func facet(of purchase: Purchase) -> Facet? {
         guard purchase.withinDays == nil, purchase.atLeast == 1 else { return nil }
         switch (purchase.supplier, purchase.product, purchase.category) {
         case (let supplier?, nil, nil):
-            return "(SELECT 'supplier:' || id FROM \(tenant.table("supplier")) WHERE name = \(supplier))"
-        case (nil, nil, let category?): return "\("category:" + category)"
+            return .computed("(SELECT 'supplier:' || id FROM \(tenant.table("supplier")) WHERE name = \(supplier))")
+        case (nil, nil, let category?): return .known("category:" + category)
         default: return nil
         }
     }
@@ -139,5 +146,20 @@ struct ConditionCompiler {
 
     private func unanswerable(_ leaf: Leaf) -> Failure {
         Failure(.invalid, "condition.field", "There is no such field: \(Condition.leaf(leaf).words).")
+    }
+}
+
+/// One entry of a contact's facets that a condition asks for.
+private enum Facet {
+    case known(String)
+    case computed(SQL)
+
+    var text: String? { if case .known(let text) = self { text } else { nil } }
+
+    var sql: SQL {
+        switch self {
+        case .known(let text): "\(text)"
+        case .computed(let sql): sql
+        }
     }
 }

@@ -18,7 +18,7 @@ extension TenantDatabase {
     /// The columns of a contact as everyone sees it.
     private static let columns: SQL = """
         c.id, c.version, c.name, c.data AS fields, c.consents, c.locks, c.origins, c.created_at, c.updated_at, c.deleted_at,
-        c.merged_into
+        c.merged_into, c.owner
         """
 
     /// The tenant's fields, standard and own.
@@ -55,27 +55,24 @@ extension TenantDatabase {
         guard document.object?.isEmpty == false else {
             throw Failure(.invalid, "contact.empty", "A contact needs at least one field.")
         }
-        let rows = try await run(
+        let results = try await run(
             as: actor,
             ("""
-            WITH c AS (
-                INSERT INTO \(table("contact")) AS c (data, origins)
-                VALUES (\(document.text)::jsonb, jsonb_build_object('*', \(origin(actor))))
-                RETURNING *),
-            noted AS (
-                UPDATE \(table("idempotency")) i SET effect = c.id FROM c
-                WHERE i.key = \(key) AND i.actor = \(actor.description))
-            SELECT \(Self.columns) FROM c
-            """ as SQL).prepared())[0]
+            SELECT a.outcome FROM \(table("add_contact"))(\(document.text)::jsonb, \(origin(actor)), \(key)) a
+            """ as SQL).prepared(),
+            ("""
+            SELECT \(Self.columns) FROM \(contacts) c WHERE c.id = nullif(current_setting('kontor.made', true), '')::bigint
+            """ as SQL).prepared())
+        try Self.judge(try results[0][0].get("outcome"))
         ring()
-        return try StoredContact(rows)
+        return try StoredContact(results[1])
     }
 
     /// One contact, also a deleted one.
     /// - Throws: `Failure` `not_found`.
     public func contact(_ id: Int64, as actor: Actor) async throws -> StoredContact {
         let rows = try await lookUp(
-            as: actor, ("SELECT \(Self.columns) FROM \(table("contact")) c WHERE c.id = \(id)" as SQL).prepared())[0]
+            as: actor, ("SELECT \(Self.columns) FROM \(contacts) c WHERE c.id = \(id)" as SQL).prepared())[0]
         guard rows.count == 1 else { throw Failure.notFound("contact") }
         return try StoredContact(rows)
     }
@@ -87,16 +84,18 @@ extension TenantDatabase {
         var terms: [SQL] = ["c.id > \(query.after)", "c.deleted_at IS NULL"]
         if let text = query.text?.lowercased(), !text.isEmpty {
             let escaped = text.map { "%_\\".contains($0) ? "\\\($0)" : String($0) }.joined()
-            terms.append("c.search LIKE \("%\(escaped)%")")
+            let pattern = "%\(escaped)%"
+            terms.append(
+                sight.isMasked ? "c.id IN (SELECT \(table("find"))(\(pattern)))" : "c.search LIKE \(pattern)")
         }
         if let condition = query.condition { terms.append(try await compiler(as: actor).compile(condition)) }
         // A plain page of a round size is asked for so often that it is prepared; its limit then stands in the text,
         // for with a parameter there the server would plan anew each time.
-        let isUsual = terms.count == 2 && query.limit.isMultiple(of: 50)
+        let isUsual = terms.count == 2 && sight == .whole && query.limit.isMultiple(of: 50)
         let limit: SQL = isUsual ? SQL(unsafeRaw: String(query.limit)) : "\(query.limit)"
         let statement: SQL = """
-            SELECT \(Self.columns) FROM \(table("contact")) c
-            WHERE \(terms.joined(separator: " AND ")) ORDER BY c.id LIMIT \(limit)
+            SELECT \(Self.columns) FROM \(contacts) c
+            WHERE \(terms.joined(separator: " AND ")) \(reach) ORDER BY c.id LIMIT \(limit)
             """
         let rows = try await isUsual ? lookUp(as: actor, statement.prepared())[0] : run(as: actor, statement)[0]
         return (rows.json(), try rows.last?.get("id"), rows.count)
@@ -108,26 +107,11 @@ extension TenantDatabase {
     public func editContact(_ id: Int64, as actor: Actor, version: Int64?, changes: JSON) async throws -> StoredContact
     {
         let changes = try checked(changes, await catalogue(as: actor))
-        let keys = Array(changes.object?.keys ?? [:].keys).sorted()
         let results = try await run(
             as: actor,
-            """
-            UPDATE \(table("contact")) c SET data = hub.apply(c.data, \(changes.text)::jsonb), version = c.version + 1,
-                updated_at = now(), origins = c.origins || (
-                    SELECT coalesce(jsonb_object_agg(k, \(origin(actor))), '{}') FROM unnest(\(keys)::text[]) k)
-            WHERE c.id = \(id) AND c.deleted_at IS NULL AND (\(version)::bigint IS NULL OR c.version = \(version))
-                AND hub.apply(c.data, \(changes.text)::jsonb) <> c.data
-            """,
-            "SELECT \(Self.columns) FROM \(table("contact")) c WHERE c.id = \(id)")
-        guard results[1].count == 1 else { throw Failure.notFound("contact") }
-        let contact = try StoredContact(results[1])
-        if results[0].affected == 1 {
-            ring()
-            return contact
-        }
-        guard !contact.isDeleted else { throw Failure.notFound("contact") }
-        if let version, version != contact.version { throw Self.stale(contact.version) }
-        return contact
+            "SELECT \(table("edit_contact"))(\(id), \(version), \(changes.text)::jsonb, \(origin(actor))) AS outcome",
+            "SELECT \(Self.columns) FROM \(contacts) c WHERE c.id = \(id)")
+        return try changed(results)
     }
 
     /// Deletes softly: every system that holds the contact is told.
@@ -140,29 +124,38 @@ extension TenantDatabase {
     }
 
     private func setDeleted(_ id: Int64, as actor: Actor, version: Int64?, isDeleted: Bool) async throws {
-        let mark: SQL = isDeleted ? "now()" : "NULL"
         let results = try await run(
-            as: actor,
-            """
-            UPDATE \(table("contact")) SET deleted_at = \(mark), version = version + 1, updated_at = now()
-            WHERE id = \(id) AND merged_into IS NULL AND (deleted_at IS NULL) = \(isDeleted)
-                AND (\(version)::bigint IS NULL OR version = \(version))
-            """,
-            "SELECT \(Self.columns) FROM \(table("contact")) c WHERE c.id = \(id)")
-        guard results[1].count == 1 else { throw Failure.notFound("contact") }
-        if results[0].affected == 1 { return ring() }
-        let contact = try StoredContact(results[1])
-        if let version, version != contact.version, contact.isDeleted != isDeleted { throw Self.stale(contact.version) }
+            as: actor, "SELECT \(table("set_deleted"))(\(id), \(version), \(isDeleted)) AS outcome",
+            "SELECT \(Self.columns) FROM \(contacts) c WHERE c.id = \(id)")
+        _ = try changed(results)
+    }
+
+    /// What a function that writes a contact did, and the contact as it is then.
+    private func changed(_ results: [Rows]) throws -> StoredContact {
+        let outcome: String = try results[0][0].get("outcome")
+        if outcome == "stale" { throw Self.stale(try StoredContact(results[1]).version) }
+        try Self.judge(outcome)
+        if outcome == "done" { ring() }
+        return try StoredContact(results[1])
+    }
+
+    static func judge(_ outcome: String) throws {
+        switch outcome {
+        case "done", "unchanged": return
+        case "missing": throw Failure.notFound("contact")
+        case "field":
+            throw Failure(
+                .forbidden, "right.field", "Your role hides or masks one of these fields: you cannot write it either.")
+        case "no_such_person": throw Failure(.invalid, "staff.unknown", "No member of staff has this number.")
+        default: throw Failure.right
+        }
     }
 
     /// Erases a contact for good: golden record, history, staged rows, agreed values.
     /// - Returns: what was erased, as counts.
     public func eraseContact(_ id: Int64, as actor: Actor) async throws -> JSON {
         _ = try await contact(id, as: actor)
-        let hasSales = try await compiler(as: actor).hasSales
-        let sales: SQL =
-            hasSales ? "UPDATE \(table("sale")) SET email = NULL WHERE contact = \(id)" : "SELECT 1 WHERE false"
-        let rows = try await run(as: actor, "SELECT \(table("erase_contact"))(\(id)) AS erased", sales)[0]
+        let rows = try await run(as: actor, "SELECT \(table("erase_contact"))(\(id)) AS erased")[0]
         ring()
         return try JSON(text: rows[0].get("erased"))
     }
@@ -173,14 +166,21 @@ extension TenantDatabase {
         for field in fields where catalogue[field] == nil {
             throw Failure(.invalid, "field.unknown", "There is no field “\(field)”.")
         }
-        let rows = try await run(
-            as: actor,
-            """
-            UPDATE \(table("contact")) c SET locks = \(fields.sorted()), version = c.version + 1, updated_at = now()
-            WHERE c.id = \(id) AND c.deleted_at IS NULL RETURNING \(Self.columns)
-            """)[0]
-        guard rows.count == 1 else { throw Failure.notFound("contact") }
-        return try StoredContact(rows)
+        return try changed(
+            await run(
+                as: actor, "SELECT \(table("set_locks"))(\(id), \(fields)::text[]) AS outcome",
+                "SELECT \(Self.columns) FROM \(contacts) c WHERE c.id = \(id)"))
+    }
+
+    /// Makes a contact a member of staff's client, or nobody's.
+    /// - Parameter owner: number of the member of staff; nil for nobody.
+    /// - Throws: `Failure` `not_found`, `contact.stale`, `right.missing`, `staff.unknown`.
+    public func setOwner(of id: Int64, to owner: Int64?, as actor: Actor, version: Int64?) async throws {
+        let outcome: String = try await run(
+            as: actor, "SELECT \(table("set_owner"))(\(id), \(version), \(owner)) AS outcome")[0][0].get("outcome")
+        if outcome == "stale" { throw Self.stale(try await contact(id, as: actor).version) }
+        try Self.judge(outcome)
+        if outcome == "done" { ring() }
     }
 
     /// Adds evidence of a consent given or withdrawn. The newest evidence counts.
@@ -191,15 +191,13 @@ extension TenantDatabase {
         guard purpose.wholeMatch(of: /[a-z][a-z0-9_]{0,39}/) != nil else {
             throw Failure(.invalid, "consent.purpose", "A purpose is up to 40 small letters, digits and underscores.")
         }
-        _ = try await contact(id, as: actor)
-        _ = try await run(
-            as: actor,
-            """
-            INSERT INTO \(table("consent")) (contact, purpose, granted, evidence_at, source, proof, actor)
-            VALUES (\(id), \(purpose), \(granted), least(\(at)::timestamptz, now()), \(source), \(proof), \(actor.description))
-            """)
-        ring()
-        return try await contact(id, as: actor)
+        return try changed(
+            await run(
+                as: actor,
+                """
+                SELECT \(table("add_consent"))(\(id), \(purpose), \(granted), coalesce(\(at)::timestamptz, now()), \(source),
+                    \(proof)) AS outcome
+                """, "SELECT \(Self.columns) FROM \(contacts) c WHERE c.id = \(id)"))
     }
 
     /// A compiler that knows this tenant's fields, connectors and modules: one round trip.
@@ -210,7 +208,7 @@ extension TenantDatabase {
     /// What `compiler(_:hasChange:)` needs the rows of.
     var compilerInput: [SQL] {
         [
-            ("SELECT id, name FROM \(table("connector"))" as SQL).prepared(),
+            ("SELECT id, name FROM \(seen("connector"))" as SQL).prepared(),
             "SELECT to_regclass(\("\(tenant.schema).sale")) IS NOT NULL AS sales",
             fieldsQuery,
         ]

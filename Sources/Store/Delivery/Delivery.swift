@@ -263,12 +263,12 @@ extension TenantDatabase {
                 UPDATE \(table("budget")) SET closed_until = asked_until
                 WHERE closed_until > clock_timestamp() AND (\(connector)::bigint IS NULL OR connector = \(connector))
                     AND (\(code)::text IS NULL AND \(record)::bigint IS NULL OR connector IN (
-                        SELECT p.connector FROM \(table("plugin")) p JOIN \(table("delivery")) d ON d.plugin = p.id
+                        SELECT p.connector FROM \(seen("plugin")) p JOIN \(table("delivery")) d ON d.plugin = p.id
                         WHERE d.state IN ('due', 'dead') AND (\(code)::text IS NULL OR d.code = \(code))
                             AND (\(record)::bigint IS NULL OR d.record = \(record)))))
             UPDATE \(table("delivery")) d SET state = 'due', due_at = now(), changed_at = now(),
                 attempts = CASE d.state WHEN 'dead' THEN 0 ELSE d.attempts END
-            FROM \(table("plugin")) p WHERE p.id = d.plugin
+            FROM \(seen("plugin")) p WHERE p.id = d.plugin
                 AND (d.state = 'dead' OR d.state = 'due' AND d.attempts > 0 AND d.due_at > now())
                 AND (\(connector)::bigint IS NULL OR p.connector = \(connector))
                 AND (\(code)::text IS NULL OR d.code = \(code)) AND (\(record)::bigint IS NULL OR d.record = \(record))

@@ -12,8 +12,16 @@ struct RoutedPlugin {
     let filter: Condition
     let mappedFields: [String]
 
-    /// The verdict on change `e` of contact `c`: "accepted", or the code of the first reason against it.
+    /// The verdict on change `e` of record `c`: "accepted", or the code of the first reason against it.
     func verdict(_ compiler: ConditionCompiler) throws -> SQL {
+        "CASE WHEN e.entity = 'contact' THEN \(try contactVerdict(compiler)) ELSE \(Self.otherEntity) END"
+    }
+
+    /// What is said to a change of anything but a contact.
+    static let otherEntity = "other_entity"
+
+    /// The verdict where `c` is known to be a contact.
+    func contactVerdict(_ compiler: ConditionCompiler) throws -> SQL {
         let tenant = compiler.tenant
         let bound: SQL = """
             EXISTS (SELECT FROM \(tenant.table("binding")) b WHERE b.connector = \(connector)
@@ -32,8 +40,7 @@ struct RoutedPlugin {
             (SELECT k.visible_facets FROM \(tenant.table("connector")) k WHERE k.id = \(connector))
             """
         return """
-            CASE WHEN e.entity <> 'contact' THEN 'other_entity'
-                WHEN e.origin = \(connector) THEN 'own_change'
+            CASE WHEN e.origin = \(connector) THEN 'own_change'
                 WHEN e.kind IN ('deleted', 'merged') THEN CASE WHEN \(bound) OR \(underWay) THEN 'accepted' ELSE 'not_bound' END
                 WHEN c.id IS NULL OR c.deleted_at IS NOT NULL THEN 'deleted_since'
                 WHEN NOT coalesce(c.facets && \(visible), true) THEN 'not_permitted'

@@ -74,10 +74,11 @@ extension TenantDatabase {
     /// contact are looked up by key, however large their tables are and whatever it knows of them. Records that have a
     /// delivery are updated, for an upsert would lock each row first; the others are added, unless another router was
     /// quicker. A record that is due already keeps its place in the queue, and its row its place in the indexes. All
-    /// routers mark in one order, so that hardly ever one waits for one that waits for it; a batch that PostgreSQL
-    /// then gives up is decided again.
+    /// routers mark in one order, the key's, in which most batches come anyway, so that hardly ever one waits for one that
+    /// waits for it; a batch that PostgreSQL then gives up is decided again.
     private func routing(_ plugins: [RoutedPlugin], _ compiler: ConditionCompiler, limit: Int) throws -> SQL {
-        let verdicts = try plugins.map { try $0.verdict(compiler) }
+        let verdicts = try plugins.map { try $0.contactVerdict(compiler) }
+        let others = plugins.map { _ in RoutedPlugin.otherEntity }
         let ids = plugins.map(\.id)
         return """
             WITH taken AS (
@@ -87,7 +88,8 @@ extension TenantDatabase {
             v AS MATERIALIZED (
                 SELECT e.id, e.record, e.id * 2 + (e.kind IN ('deleted', 'merged'))::int AS mark,
                     coalesce(r.kind NOT IN ('hook', 'poll') OR r.params @> '{"first": true}', false) AS backfill,
-                    ARRAY[\(verdicts.joined(separator: ", "))]::text[] AS verdict
+                    CASE WHEN e.entity = 'contact' THEN ARRAY[\(verdicts.joined(separator: ", "))]::text[]
+                        ELSE \(others)::text[] END AS verdict
                 FROM taken t JOIN \(table("change")) e ON e.id = t.change LEFT JOIN \(table("run")) r ON r.id = e.run
                 LEFT JOIN \(table("contact")) c ON c.id = e.record AND e.entity = 'contact'),
             decided AS (
@@ -98,7 +100,7 @@ extension TenantDatabase {
                     max(v.mark) & 1 = 1 AS removes
                 FROM v, unnest(\(ids)::bigint[]) WITH ORDINALITY AS p (plugin, place)
                 WHERE v.verdict[p.place::int] IN ('accepted', 'paused')
-                GROUP BY p.plugin, v.record ORDER BY p.plugin, v.record),
+                GROUP BY v.record, p.plugin ORDER BY v.record, p.plugin),
             known AS (
                 UPDATE \(table("delivery")) d SET \(Self.marking("b")) FROM behind b
                 WHERE d.record = b.record AND d.plugin = b.plugin RETURNING d.plugin),

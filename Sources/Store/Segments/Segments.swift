@@ -59,7 +59,9 @@ extension TenantDatabase {
     public func count(_ condition: Condition, as actor: Actor) async throws -> Int {
         let filter = try await compiler(as: actor).compile(condition)
         return try await run(
-            as: actor, "SELECT count(*) AS n FROM \(table("contact")) c WHERE c.deleted_at IS NULL AND \(filter)")[0][0]
+            as: actor, "SELECT count(*) AS n FROM \(contacts) c WHERE c.deleted_at IS NULL AND \(filter) \(reach)")[0][
+                0
+            ]
             .get("n")
     }
 
@@ -85,7 +87,7 @@ extension TenantDatabase {
         var results: [Bool] = []
         if !terms.isEmpty {
             let row = try await run(
-                as: actor, "SELECT \(terms.joined(separator: ", ")) FROM \(table("contact")) c WHERE c.id = \(contact)")[
+                as: actor, "SELECT \(terms.joined(separator: ", ")) FROM \(contacts) c WHERE c.id = \(contact)")[
                     0][0]
             results = try terms.indices.map { try row.get($0) }
         }
@@ -118,7 +120,7 @@ extension TenantDatabase {
         }
         let known = try await run(
             as: actor,
-            "SELECT (SELECT capability FROM \(table("plugin")) WHERE id = \(plugin)) AS capability, EXISTS (SELECT FROM \(table("segment")) WHERE id = \(segment)) AS found"
+            "SELECT (SELECT capability FROM \(seen("plugin")) WHERE id = \(plugin)) AS capability, EXISTS (SELECT FROM \(table("segment")) WHERE id = \(segment)) AS found"
         )[0][0]
         guard try known.get("found", as: Bool.self) else { throw Failure.notFound("segment") }
         guard try known.get("capability", as: String?.self) == "group" else {
@@ -166,7 +168,7 @@ extension TenantDatabase {
             """
             INSERT INTO \(table("run")) (kind, plugin, connector, params, actor)
             SELECT 'segment', p.id, p.connector, jsonb_build_object('push', s.id), \(actor.description)
-            FROM \(table("segment_push")) s JOIN \(table("plugin")) p ON p.id = s.plugin WHERE s.id = \(id) RETURNING id
+            FROM \(table("segment_push")) s JOIN \(seen("plugin")) p ON p.id = s.plugin WHERE s.id = \(id) RETURNING id
             """)[0]
         guard let row = rows.first else { throw Failure.notFound("segment push") }
         ring()

@@ -5,10 +5,12 @@ public import Postgres
 /// Sets up and checks the database of an instance: roles, control schema, keys, lint.
 public struct Instance: Sendable {
     /// Version of the control schema this program works with.
-    static let version = 2
+    static let version = 3
     static let databaseName = "kontor"
     /// What brings the control schema from each version to the next, beginning with none.
-    private static let steps = [["003_control.sql", "004_hub.sql", "005_grants.sql"], ["006_accounts.sql"]]
+    private static let steps = [
+        ["003_control.sql", "004_hub.sql", "005_grants.sql"], ["006_accounts.sql"], ["007_rights.sql"],
+    ]
 
     let admin: ConnectionText
     let secrets: InstanceSecrets

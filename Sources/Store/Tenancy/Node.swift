@@ -23,7 +23,10 @@ public final class Node: Sendable {
         self.secrets = secrets
     }
 
-    public func tenant(_ tenant: Tenant) -> TenantDatabase { TenantDatabase(tenant: tenant, node: self) }
+    /// - Parameter sight: of the caller it is opened for.
+    public func tenant(_ tenant: Tenant, sight: Sight = .whole) -> TenantDatabase {
+        TenantDatabase(tenant: tenant, node: self, sight: sight)
+    }
 
     /// All open tenants of this node.
     public func openTenants() async throws -> [Tenant] {

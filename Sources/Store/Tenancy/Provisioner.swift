@@ -181,12 +181,19 @@ public final class Provisioner: Sendable {
     public func setOwner(of tenant: Tenant, email: String, password: String) async throws {
         try PasswordRule.check(password, email: email)
         let hash = try PasswordHash.make(password)
-        try await asOwner { session in
-            _ = try await session.query(
+        try await asOwner(of: tenant) { session in
+            let account: Int64 = try await session.query(
                 """
                 INSERT INTO auth.account (tenant, email, password) VALUES (\(tenant.id), lower(\(email)), \(hash))
                 ON CONFLICT (tenant, email) DO UPDATE
                 SET password = excluded.password, password_at = now(), disabled_at = NULL
+                RETURNING id
+                """)[0].get("id")
+            _ = try await session.query(
+                """
+                INSERT INTO \(table: tenant.schema, "staff") (account, email, name, role)
+                SELECT \(account), lower(\(email)), '', r.id FROM \(table: tenant.schema, "role") r WHERE r.name = 'owner'
+                ON CONFLICT (account) DO UPDATE SET role = excluded.role, disabled_at = NULL
                 """)
             // a statement of its own: it sees a session that began while the first one waited
             _ = try await session.query(

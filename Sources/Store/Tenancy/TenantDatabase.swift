@@ -6,9 +6,21 @@ public import Postgres
 public struct TenantDatabase: Sendable {
     public let tenant: Tenant
     let node: Node
+    var sight = Sight.whole
 
     /// The table, qualified by the tenant's schema.
     func table(_ name: String) -> SQL { "\(table: tenant.schema, name)" }
+
+    /// The view of a table that shows each person what their role allows.
+    func seen(_ name: String) -> SQL { table(name + "_seen") }
+
+    /// Contacts as the caller may read them, with the columns of the table.
+    var contacts: SQL { sight.isMasked ? seen("contact") : table("contact") }
+
+    /// What a query for many contacts `c` says of the caller's rights, for the sake of its plan.
+    var reach: SQL {
+        sight.isByOwner ? "AND c.owner = ANY ((SELECT r.reads FROM \(table("mine"))() r)::bigint[])" : ""
+    }
 
     /// Runs statements as one short transaction on a shared connection, in one round trip.
     /// - Returns: the rows of each statement.

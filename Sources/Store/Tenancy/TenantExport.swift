@@ -49,14 +49,14 @@ extension TenantDatabase {
         }
     }
 
-    /// Tables of a schema with the columns that are stored as given, by name.
+    /// Tables of a schema with the columns that are stored as given, by name; without what is worked out of others.
     static func tables(of schema: String, _ session: Session) async throws -> [(String, [String])] {
         try await session.query(
             """
             SELECT c.relname::text AS name, array_agg(a.attname::text ORDER BY a.attnum) AS columns
             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = \(schema)
             JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
-            WHERE c.relkind = 'r' GROUP BY c.relname ORDER BY c.relname
+            WHERE c.relkind = 'r' AND c.relname <> 'effective' GROUP BY c.relname ORDER BY c.relname
             """
         ).map { (try $0.get("name"), try $0.get("columns")) }
     }

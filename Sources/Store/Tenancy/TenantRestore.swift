@@ -148,13 +148,44 @@ extension Provisioner {
             for (name, _) in try await TenantDatabase.tables(of: tenant.schema, session) {
                 _ = try await session.query("ALTER TABLE \(table: tenant.schema, name) DISABLE TRIGGER USER")
             }
+            // a superior may come after those below
+            _ = try await session.query("SET CONSTRAINTS ALL DEFERRED")
             var restore = TenantRestore(session: session, tenant: tenant)
             while let line = try await lines.next() { if !line.isEmpty { try await restore.take(line) } }
             guard restore.isEnded else { throw TenantRestore.broken("its end is missing") }
             try await restore.setSequences()
             try await resealSecrets(of: tenant, from: old, session)
+            try await remakeAccounts(of: tenant, session)
+            _ = try await session.query("SET CONSTRAINTS ALL IMMEDIATE")
             for (name, _) in try await TenantDatabase.tables(of: tenant.schema, session) {
                 _ = try await session.query("ALTER TABLE \(table: tenant.schema, name) ENABLE TRIGGER USER")
+            }
+            // has the effective rights worked out
+            _ = try await session.query("UPDATE \(table: tenant.schema, "role") SET version = version")
+        }
+    }
+
+    /// Accounts of the staff that came with the file, under numbers of their own and without passwords: they have to be
+    /// invited again. What names people by number follows, but for the history, which tells of the old ones.
+    private func remakeAccounts(of tenant: Tenant, _ session: Session) async throws {
+        let named: [(table: SQL, column: SQL)] = [
+            ("staff", "account"), ("staff", "superior"), ("team_member", "account"), ("contact", "owner"),
+        ].map { ("\(table: tenant.schema, $0)", "\(identifier: $1)") }
+        // out of the way of the new numbers
+        for (table, column) in named {
+            _ = try await session.query("UPDATE \(table) SET \(column) = -\(column) WHERE \(column) IS NOT NULL")
+        }
+        for row in try await session.query("SELECT account, email, name FROM \(named[0].table) ORDER BY account DESC") {
+            let (old, email, name): (Int64, String, String) = (
+                try row.get("account"), try row.get("email"), try row.get("name")
+            )
+            let made: Int64 = try await session.query(
+                """
+                INSERT INTO auth.account (tenant, email, name, scopes) VALUES (\(tenant.id), \(email), \(name), '{}')
+                RETURNING id
+                """)[0].get("id")
+            for (table, column) in named {
+                _ = try await session.query("UPDATE \(table) SET \(column) = \(made) WHERE \(column) = \(old)")
             }
         }
     }

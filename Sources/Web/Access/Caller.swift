@@ -14,10 +14,10 @@ enum Caller: Sendable {
         case (.open, _): self = .anybody
         case (.tenant(let scope), let tenant?):
             guard grant.scopes.contains(scope.rawValue) else { throw Self.missing(scope) }
-            self = .tenant(node.tenant(tenant), grant)
+            self = .tenant(node.tenant(tenant, sight: grant.sight), grant)
         case (.staff, let tenant?):
             guard case .staff = grant.actor else { throw Self.noSession }
-            self = .tenant(node.tenant(tenant), grant)
+            self = .tenant(node.tenant(tenant, sight: grant.sight), grant)
         case (.staff, nil): throw Self.noSession
         case (.tenant, nil):
             throw Failure(

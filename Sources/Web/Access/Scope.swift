@@ -7,15 +7,17 @@ enum Scope: String, Sendable, CaseIterable {
     case runs
     case feed
     case tokens
+    /// Staff, teams and roles; only for people who signed in.
+    case staff
     /// Tenants; only for tokens that belong to no tenant.
     case `operator`
 
     /// Scopes a tenant's token may have.
-    static let ofTenants = allCases.filter { $0 != .operator }
+    static let ofTenants = allCases.filter { $0 != .operator && $0 != .staff }
 }
 
 /// Who may call an operation.
-enum Access: Sendable {
+enum Access: Sendable, Equatable {
     /// Anybody.
     case open
     /// Somebody who signed in, whatever they may.

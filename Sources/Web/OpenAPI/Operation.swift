@@ -45,6 +45,9 @@ final class Operation: Sendable {
         (self.errors, self.isDocumented, self.handle) = (errors, isDocumented, handle)
     }
 
+    /// Whether only people who signed in may call it.
+    var isForPeople: Bool { access == .staff || access == .tenant(.staff) }
+
     /// The method's name: "GET".
     var verb: String { method.rawValue }
 

@@ -85,6 +85,16 @@ extension Operations {
                 return tagged(try await call.tenant.setLocks(call.id(), as: call.actor, fields: fields.sorted()))
             }),
         Operation(
+            id: "setOwner", method: .put, path: "\(prefix)/contacts/{id}/owner",
+            summary: "Makes a contact a member of staff's client, or nobody's.",
+            access: .tenant(.contactsWrite), parameters: [contactID, ifMatch], body: .json(Schema.ref("Owner")),
+            responses: [204: nil], errors: [412],
+            handle: { call in
+                try await call.tenant.setOwner(
+                    of: call.id(), to: call.body["owner"]?.int, as: call.actor, version: call.seenVersion())
+                return .empty
+            }),
+        Operation(
             id: "addConsent", method: .post, path: "\(prefix)/contacts/{id}/consents",
             summary: "Adds evidence of a consent given or withdrawn; the newest evidence counts.",
             access: .tenant(.contactsWrite), parameters: [contactID], body: .json(Schema.ref("NewConsent")),

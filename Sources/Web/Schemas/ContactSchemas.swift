@@ -7,8 +7,9 @@ extension Schemas {
             "consents": Schema.strings, "locks": Schema.strings, "origins": Schema.anyObject,
             "created_at": Schema.moment,
             "updated_at": Schema.moment, "deleted_at": Schema.orNull(Schema.moment),
-            "merged_into": Schema.orNull(Schema.id),
+            "merged_into": Schema.orNull(Schema.id), "owner": Schema.orNull(Schema.id),
         ]),
+        "Owner": Schema.object(["owner": Schema.orNull(Schema.id)]),
         "ContactFields": Schema.object(["fields": ["type": "object", "minProperties": 1]]),
         "Locks": Schema.object(["fields": Schema.list(Schema.text(1, 40), most: 300)]),
         "NewConsent": Schema.object(

@@ -1,0 +1,172 @@
+import Cryptography
+public import Hub
+internal import Postgres
+
+/// Changes of a member of staff; nil leaves a part as it is.
+public struct StaffEdit: Sendable {
+    public var name: String?
+    public var role: Int64?
+    /// Nil inside: nobody.
+    public var superior: Int64??
+    public var language: String?
+    public var teams: [Int64]?
+    public var isDisabled: Bool?
+    public init() {}
+}
+
+/// People who work in a tenant. Who manages them may give anybody any right.
+extension TenantDatabase {
+    private var staffRows: SQL {
+        """
+        SELECT s.account AS id, s.email, s.name, s.role, r.name AS role_name, s.superior, s.language,
+            ARRAY(SELECT m.team FROM \(table("team_member")) m WHERE m.account = s.account ORDER BY 1) AS teams,
+            s.disabled_at IS NOT NULL AS disabled, s.created_at
+        FROM \(table("staff")) s JOIN \(table("role")) r ON r.id = s.role
+        """
+    }
+
+    /// Everybody, as a JSON array.
+    public func staff(as actor: Actor) async throws -> [UInt8] {
+        try await run(as: actor, "\(staffRows) ORDER BY s.account")[0].json()
+    }
+
+    /// One of them as a JSON object.
+    /// - Throws: `Failure` `not_found`.
+    public func member(_ id: Int64, as actor: Actor) async throws -> [UInt8] {
+        let rows = try await run(as: actor, "\(staffRows) WHERE s.account = \(id)")[0]
+        guard rows.count == 1 else { throw Failure.notFound("member of staff") }
+        return rows.json(row: 0)
+    }
+
+    /// Makes an account that its owner opens by a link, which holds for two days.
+    /// - Returns: the person's number and the link, which can be read only now.
+    /// - Throws: `Failure` `staff.exists`, `staff.reference`, `right.missing`.
+    public func invite(as actor: Actor, email: String, _ details: StaffEdit) async throws -> (
+        id: Int64, link: InvitationLink
+    ) {
+        let link = InvitationLink.make()
+        let id: Int64 = try await managing {
+            try await run(
+                as: actor,
+                """
+                SELECT \(table("add_staff"))(\(email), \(details.name ?? ""), \(details.role), \(details.superior ?? nil),
+                    \(details.language ?? "en"), \(details.teams ?? [])::bigint[], \(link.hash)) AS id
+                """)[0][0].get("id")
+        }
+        return (id, link)
+    }
+
+    /// Makes a new link for somebody who has not come yet, or lost the password. Older ones end.
+    /// - Throws: `Failure` `not_found`, `right.missing`.
+    public func renewInvitation(of id: Int64, as actor: Actor) async throws -> InvitationLink {
+        let link = InvitationLink.make()
+        try await managing {
+            _ = try await run(as: actor, "SELECT \(table("invite"))(\(id), \(link.hash))")
+        }
+        return link
+    }
+
+    /// Changes what a person is to the shop. A disabled one is signed out at once, and keeps the contacts.
+    /// - Throws: `Failure` `not_found`, `staff.reference`, `staff.last_owner`, `right.missing`.
+    public func editStaff(_ id: Int64, as actor: Actor, _ edit: StaffEdit) async throws {
+        let done: Bool = try await managing {
+            try await run(
+                as: actor,
+                """
+                SELECT \(table("edit_staff"))(\(id), \(edit.name), \(edit.role), \(edit.superior != nil),
+                    \(edit.superior ?? nil), \(edit.language), \(edit.teams)::bigint[], \(edit.isDisabled)) AS done
+                """)[0][0].get("done")
+        }
+        guard done else { throw Failure.notFound("member of staff") }
+    }
+
+    /// Makes all contacts of one person another's.
+    /// - Returns: how many there were.
+    /// - Throws: `Failure` `not_found`, `right.missing`.
+    public func handOver(from id: Int64, to other: Int64, as actor: Actor) async throws -> Int64 {
+        let moved: Int64 = try await managing {
+            try await run(as: actor, "SELECT \(table("hand_over"))(\(id), \(other)) AS moved")[0][0].get("moved")
+        }
+        ring()
+        return moved
+    }
+
+    /// Removes a person and their account.
+    /// - Throws: `Failure` `not_found`, `staff.has_contacts`, `staff.last_owner`, `right.missing`.
+    public func removeStaff(_ id: Int64, as actor: Actor) async throws {
+        let outcome: String = try await managing {
+            try await run(as: actor, "SELECT \(table("remove_staff"))(\(id)) AS outcome")[0][0].get("outcome")
+        }
+        switch outcome {
+        case "done": return
+        case "missing": throw Failure.notFound("member of staff")
+        default:
+            throw Failure(
+                .conflict, "staff.has_contacts", "Contacts are this person's: hand them over to somebody first.")
+        }
+    }
+
+    private func managing<T>(_ body: () async throws -> T) async throws -> T {
+        do {
+            return try await body()
+        } catch let error as PostgresError {
+            switch error.sqlState {
+            case "P0002": throw Failure.notFound("member of staff")
+            case "23505":
+                throw Failure(.conflict, "staff.exists", "Somebody with this e-mail address works here already.")
+            case "23503",
+                "23514" where error.constraint != "staff_owner_left":
+                throw Failure(
+                    .invalid, "staff.reference",
+                    "There is no such role, team or superior, or they are their own superior.")
+            case "23514":
+                throw Failure(.conflict, "staff.last_owner", "Somebody in the role of the owner must be left.")
+            default: throw error
+            }
+        }
+    }
+
+    /// The effective rights of a person: their own, or of anybody for who manages staff.
+    /// - Throws: `Failure` `not_found`.
+    public func rights(of id: Int64, as actor: Actor) async throws -> [UInt8] {
+        let rows = try await run(
+            as: actor,
+            """
+            SELECT e.role, e.sees_all, coalesce(to_jsonb(e.reads), '"all"') AS reads,
+                coalesce(to_jsonb(e.changes), '"all"') AS changes, coalesce(to_jsonb(e.deletes), '"all"') AS deletes,
+                coalesce(to_jsonb(e.tags), '"any"') AS tags, coalesce(to_jsonb(e.sources), '"any"') AS sources,
+                coalesce(to_jsonb(e.countries), '"any"') AS countries, e.hidden, e.masked, e.orders, e.products, e.may
+            FROM \(table("effective")) e WHERE e.actor = \(Actor.staff(id).description)
+            """)[0]
+        guard rows.count == 1 else { throw Failure.notFound("member of staff") }
+        return rows.json(row: 0)
+    }
+
+    /// What a person may do with a contact, and what it hangs on, in words.
+    /// - Throws: `Failure` `not_found`, `right.missing`.
+    public func explainRights(of id: Int64, contact: Int64, as actor: Actor) async throws -> JSON {
+        let found: String? = try await run(
+            as: actor, "SELECT \(table("explain_rights"))(\(id), \(contact)) AS answer")[0][0].get("answer")
+        guard let found else { throw Failure.notFound("member of staff or contact") }
+        let answer = try JSON(text: found)
+        return [
+            "role": answer["role"] ?? .null, "may": answer["may"] ?? .null,
+            "because": .array(RightsWords(answer).sentences.map(JSON.string)),
+        ]
+    }
+}
+
+extension Node {
+    /// Sets the password of an account by a link; its sessions end.
+    /// - Throws: `Failure` `invitation.invalid`, `sign_in.busy`, and as `PasswordRule`.
+    public func accept(_ link: InvitationLink, password: String, gate: PasswordGate) async throws {
+        let invalid = Failure(
+            .notFound, "invitation.invalid", "The link is not known, was used, or is too old: ask for a new one.")
+        let found = try await database.run("SELECT email FROM auth.invited(\(link.hash))")[0]
+        guard let email: String = try found.first?.get("email") else { throw invalid }
+        try PasswordRule.check(password, email: email)
+        let hash = try await gate.turn { turn in try await turn.run { try PasswordHash.make(password) } }
+        let done: Bool = try await asService("SELECT auth.accept(\(link.hash), \(hash)) AS done").get("done")
+        guard done else { throw invalid }
+    }
+}

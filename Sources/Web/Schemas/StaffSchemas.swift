@@ -1,0 +1,49 @@
+import Hub
+
+extension Schemas {
+    static let staff: [String: JSON] = [
+        "Role": Schema.object([
+            "id": Schema.id, "name": Schema.string, "title": Schema.string, "rights": Schema.anyObject,
+            "version": Schema.id,
+        ]),
+        "NewRole": Schema.object([
+            "name": ["type": "string", "pattern": "^[a-z][a-z0-9-]{1,39}$"], "title": Schema.text(1, 100),
+            "rights": Schema.anyObject,
+        ]),
+        "RoleEdit": Schema.edit(["title": Schema.text(1, 100), "rights": Schema.anyObject]),
+        "Team": Schema.object([
+            "id": Schema.id, "name": Schema.string, "members": Schema.list(Schema.id),
+        ]),
+        "TeamName": Schema.object(["name": Schema.text(1, 100)]),
+        "Member": Schema.object([
+            "id": Schema.id, "email": Schema.string, "name": Schema.string, "role": Schema.id,
+            "role_name": Schema.string,
+            "superior": Schema.orNull(Schema.id), "language": Schema.string, "teams": Schema.list(Schema.id),
+            "disabled": Schema.flag, "created_at": Schema.moment,
+        ]),
+        "NewMember": Schema.object(
+            edited.merging(["email": Schema.text(3, 320)]) { one, _ in one },
+            optional: ["superior", "language", "teams"]),
+        "MemberEdit": Schema.edit(edited.merging(["disabled": Schema.flag]) { one, _ in one }),
+        "Invitation": Schema.object(["id": Schema.id, "token": Schema.string]),
+        "Acceptance": Schema.object(["token": Schema.text(1, 100), "password": Schema.text(1, 1024)]),
+        "HandOver": Schema.object(["to": Schema.id]),
+        "HandedOver": Schema.object(["contacts": Schema.whole]),
+        "Rights": Schema.object([
+            "role": Schema.string, "sees_all": Schema.flag, "reads": people, "changes": people, "deletes": people,
+            "tags": facets, "sources": facets, "countries": facets, "hidden": Schema.strings, "masked": Schema.strings,
+            "orders": Schema.string, "products": Schema.flag, "may": Schema.strings,
+        ]),
+        "RightsExplained": Schema.object([
+            "role": Schema.string, "because": Schema.strings,
+            "may": Schema.object(["read": Schema.flag, "change": Schema.flag, "delete": Schema.flag]),
+        ]),
+    ]
+
+    private static let people: JSON = ["anyOf": [Schema.list(Schema.id), Schema.choice(["all"])]]
+    private static let facets: JSON = ["anyOf": [Schema.strings, Schema.choice(["any"])]]
+    private static let edited: [String: JSON] = [
+        "name": Schema.text(1, 200), "role": Schema.id, "superior": Schema.orNull(Schema.id),
+        "language": Schema.choice(["en", "it", "lt", "nb", "pl"]), "teams": Schema.list(Schema.id, most: 100),
+    ]
+}

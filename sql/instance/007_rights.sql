@@ -1,0 +1,136 @@
+-- Rights of staff: what a person with hidden or masked fields is shown of a record, and accounts that were invited.
+
+-- A value in place of which a person is shown that there is one: of an e-mail address the first letter and the domain,
+-- of a telephone number the last three digits, of any other text the first letter.
+CREATE FUNCTION hub.mask_text(value text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+    WHEN value ~ '^[^@]+@[^@]+$' THEN left(value, 1) || '•••@' || split_part(value, '@', 2)
+    WHEN value ~ '^\+?[0-9 ]{7,}$' THEN '•••' || right(value, 3)
+    ELSE left(value, 1) || '•••' END;
+
+-- The same for any value: every text and number in it is masked, labels are kept.
+CREATE FUNCTION hub.mask_value(value jsonb) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN CASE jsonb_typeof(value)
+        WHEN 'array' THEN (SELECT coalesce(jsonb_agg(hub.mask_value(i) ORDER BY n), '[]')
+            FROM jsonb_array_elements(value) WITH ORDINALITY x (i, n))
+        WHEN 'object' THEN (SELECT coalesce(jsonb_object_agg(m.key,
+                CASE WHEN m.key = 'label' THEN m.value ELSE hub.mask_value(m.value) END), '{}')
+            FROM jsonb_each(value) m)
+        WHEN 'string' THEN to_jsonb(hub.mask_text(value #>> '{}'))
+        WHEN 'null' THEN value
+        ELSE '"•••"' END;
+END
+$$;
+
+-- A record, or part of one, as somebody sees it.
+CREATE FUNCTION hub.shown(data jsonb, hidden text[], masked text[]) RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN data IS NULL THEN NULL WHEN NOT data ?| masked THEN data - hidden
+        ELSE (data - hidden) || coalesce((SELECT jsonb_object_agg(m.key, hub.mask_value(m.value))
+            FROM jsonb_each(data - hidden) m WHERE m.key = ANY (masked)), '{}') END
+$$;
+
+-- As before, and the countries of postal addresses.
+CREATE OR REPLACE FUNCTION hub.facets(data jsonb, sales text[], consents text[]) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    found text[] := sales || consents;
+    member record;
+BEGIN
+    -- a field of the tenant's own never passes for a tag, a consent, an order or a country
+    FOR member IN SELECT key, value FROM jsonb_each(data)
+        WHERE key NOT IN ('tag', 'consent', 'supplier', 'category', 'country') LOOP
+        CASE jsonb_typeof(member.value)
+        WHEN 'array' THEN
+            IF member.key = 'tags' THEN
+                found := found || (SELECT array_agg('tag:' || item) FROM jsonb_array_elements_text(member.value) item);
+            ELSIF member.key = 'addresses' THEN
+                found := found || (SELECT array_agg('country:' || (item ->> 'country'))
+                    FROM jsonb_array_elements(member.value) item WHERE item ->> 'country' IS NOT NULL);
+            ELSIF jsonb_typeof(member.value -> 0) = 'string' THEN
+                found := found
+                    || (SELECT array_agg(member.key || ':' || item) FROM jsonb_array_elements_text(member.value) item);
+            END IF;
+        WHEN 'object' THEN NULL;
+        WHEN 'null' THEN NULL;
+        ELSE
+            IF member.key NOT IN ('name', 'given_name', 'family_name', 'job_title', 'birthday', 'notes', 'company')
+                AND octet_length(member.value::text) <= 42 THEN
+                found := found || (member.key || ':' || (member.value #>> '{}'));
+            END IF;
+        END CASE;
+    END LOOP;
+    RETURN found;
+END
+$$;
+
+-- Who was invited has no password yet.
+ALTER TABLE auth.account ALTER COLUMN password DROP NOT NULL;
+
+-- Worked out of the tenant's roles with the scopes: whether fields are hidden from this person or masked, and whether
+-- contacts are limited by their owner. It only tells the service what to ask; PostgreSQL decides what comes.
+ALTER TABLE auth.account
+    ADD COLUMN masked boolean NOT NULL DEFAULT false,
+    ADD COLUMN by_owner boolean NOT NULL DEFAULT false;
+DROP FUNCTION auth.open_session(bytea);
+CREATE FUNCTION auth.open_session(token_hash bytea)
+RETURNS TABLE (id bigint, account bigint, tenant bigint, country text, scopes text[], masked boolean, by_owner boolean)
+LANGUAGE sql STABLE SECURITY DEFINER ROWS 1
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT s.id, a.id, a.tenant, n.country, a.scopes, a.masked, a.by_owner
+    FROM auth.session s JOIN auth.account a ON a.id = s.account JOIN kontor.tenant n ON n.id = a.tenant
+    WHERE s.hash = token_hash AND auth.is_live(s) AND a.disabled_at IS NULL AND n.state = 'open'
+$$;
+
+-- Links by which somebody sets the password of an account: an invitation, or help after a lost one. Each works once.
+CREATE TABLE auth.invitation (
+    hash bytea CONSTRAINT invitation_pk PRIMARY KEY,
+    account bigint NOT NULL CONSTRAINT invitation_account REFERENCES auth.account ON DELETE CASCADE,
+    expires_at timestamptz NOT NULL
+);
+CREATE INDEX invitation_by_account ON auth.invitation (account);
+
+-- Shop and address of the account a link is for; nothing for one that is unknown, used or too old.
+CREATE FUNCTION auth.invited(link_hash bytea) RETURNS TABLE (shop text, email text)
+LANGUAGE sql STABLE SECURITY DEFINER ROWS 1
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT n.name, a.email FROM auth.invitation i JOIN auth.account a ON a.id = i.account
+    JOIN kontor.tenant n ON n.id = a.tenant
+    WHERE i.hash = link_hash AND i.expires_at > now() AND a.disabled_at IS NULL AND n.state = 'open'
+$$;
+
+-- Sets the password by a link. All links of the account and all its sessions end.
+CREATE FUNCTION auth.accept(link_hash bytea, changed text) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    who bigint;
+BEGIN
+    IF auth.me(0) IS DISTINCT FROM 'system' THEN RETURN false; END IF;
+    SELECT i.account INTO who FROM auth.invitation i JOIN auth.account a ON a.id = i.account
+    WHERE i.hash = link_hash AND i.expires_at > now() AND a.disabled_at IS NULL FOR UPDATE;
+    IF NOT FOUND THEN RETURN false; END IF;
+    DELETE FROM auth.invitation i WHERE i.account = who;
+    UPDATE auth.account a SET password = changed, password_at = now() WHERE a.id = who;
+    UPDATE auth.session s SET ended_at = now() WHERE s.account = who AND s.ended_at IS NULL;
+    RETURN true;
+END
+$$;
+
+GRANT USAGE ON SCHEMA auth, hub TO kontor_view;
+GRANT EXECUTE ON FUNCTION auth.me(bigint) TO kontor_view;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA hub TO kontor_app, kontor_view;
+GRANT EXECUTE ON FUNCTION auth.open_session(bytea), auth.invited(bytea), auth.accept(bytea, text) TO kontor_app;
+UPDATE kontor.instance SET version = 3;

@@ -25,6 +25,7 @@ struct Bench {
         ("events", { try await EventsBench($0).run() + ClaimBench($0).run() }),
         ("routing", { try await RoutingBench($0).run() }),
         ("api", { try await APIBench($0).run() }),
+        ("logins", { try await LoginBench($0).run() }),
         ("segment", { try await SegmentBench($0).run() }),
         ("rights", { try await RightsBench($0).run() }),
         ("import", { try await ImportBench($0).run() }),

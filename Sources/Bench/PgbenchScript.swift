@@ -30,7 +30,7 @@ enum PgbenchScript {
     /// The columns of a contact as the service reads them.
     static let columns = """
         c.id, c.version, c.name, c.data AS fields, c.consents, c.locks, c.origins, c.created_at, c.updated_at, \
-        c.deleted_at, c.merged_into
+        c.deleted_at, c.merged_into, c.owner
         """
 
     static func file(_ text: String, _ cluster: BenchCluster) throws -> String {

@@ -17,7 +17,7 @@ SCHEMA = os.environ["BENCH_SCHEMA"]
 INNER = bytes.fromhex(os.environ["BENCH_INNER"])
 OUTER = bytes.fromhex(os.environ["BENCH_OUTER"])
 COLUMNS = """c.id, c.version, c.name, c.data AS fields, c.consents, c.locks, c.origins, c.created_at, c.updated_at,
-    c.deleted_at, c.merged_into"""
+    c.deleted_at, c.merged_into, c.owner"""
 ONE = f"SELECT {COLUMNS} FROM {SCHEMA}.contact c WHERE c.id = $1"
 PAGE = f"SELECT {COLUMNS} FROM {SCHEMA}.contact c WHERE c.id > $1 AND c.deleted_at IS NULL ORDER BY c.id LIMIT $2"
 CONTEXT = "SELECT set_config('kontor.context', $1, true), set_config('transaction_read_only', 'on', true)"

@@ -53,7 +53,7 @@ struct RightsModel {
         if let members = value.object {
             return .object(Dictionary(uniqueKeysWithValues: members.map { ($0, $0 == "label" ? $1 : mask($1)) }))
         }
-        guard let text = value.string else { return "•••" }
+        guard let text = value.string, text.unicodeScalars.count > 2 else { return "•••" }
         let parts = text.split(separator: "@", omittingEmptySubsequences: false)
         if parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty {
             return .string("\(text.prefix(1))•••@\(parts[1])")

@@ -24,9 +24,9 @@ import Testing
         /// The shop as Ola's session opens it.
         func asOla() async throws -> TenantDatabase {
             let row = try await TestCluster.shared.value.superuser.run(
-                "SELECT masked, by_owner FROM auth.account WHERE id = \(ola)")[0][0]
+                "SELECT masked, reads FROM auth.account WHERE id = \(ola)")[0][0]
             return door.node.tenant(
-                door.tenant, sight: Sight(isMasked: try row.get("masked"), isByOwner: try row.get("by_owner")))
+                door.tenant, sight: Sight(isMasked: try row.get("masked"), owners: try row.get("reads")))
         }
     }
 
@@ -98,6 +98,7 @@ import Testing
         contact["masked"] = .array(masked.map(JSON.string))
         return [
             "contact": contact, "order": ["read": .string(RoleRights.orderScopes.randomElement(using: &random)!)],
+            "product": ["read": .string(["all", "all", "none"].randomElement(using: &random)!)],
             "functions": Bool.random(using: &random) ? ["export", "segments"] : [],
         ]
     }
@@ -151,7 +152,9 @@ import Testing
                     #expect(try JSON(text: row.get("data")) == model.shown(subject.fields))
                 }
                 let table = try await door.run(as: ola, "SELECT id FROM \(door.table("contact")) ORDER BY id")[0]
-                let isPlain = model.hidden + model.masked == [] && rights["order"]?["read"] != "none"
+                let isPlain =
+                    model.hidden + model.masked == [] && rights["order"]?["read"] != "none"
+                    && rights["product"]?["read"] == "all"
                 #expect(try table.map { try $0.get("id", as: Int64.self) } == (isPlain ? expected.map(\.id) : []))
                 // the feed
                 let feed =
@@ -305,7 +308,8 @@ import Testing
                         == "role.invalid functions")
                 #expect(
                     try await code([
-                        "contact": ["read": "all"], "order": ["read": "all"], "functions": [.string(function)],
+                        "contact": ["read": "all"], "order": ["read": "all"], "product": ["read": "all"],
+                        "functions": [.string(function)],
                     ]) == "done")
             }
             let owner = await #expect(throws: Failure.self) {

@@ -5,6 +5,7 @@
 CREATE FUNCTION hub.mask_text(value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
+    WHEN length(value) < 3 THEN '•••'
     WHEN value ~ '^[^@]+@[^@]+$' THEN left(value, 1) || '•••@' || split_part(value, '@', 2)
     WHEN value ~ '^\+?[0-9 ]{7,}$' THEN '•••' || right(value, 3)
     ELSE left(value, 1) || '•••' END;
@@ -76,20 +77,76 @@ $$;
 -- Who was invited has no password yet.
 ALTER TABLE auth.account ALTER COLUMN password DROP NOT NULL;
 
--- Worked out of the tenant's roles with the scopes: whether fields are hidden from this person or masked, and whether
--- contacts are limited by their owner. It only tells the service what to ask; PostgreSQL decides what comes.
+-- Worked out of the tenant's roles with the scopes: whether this person sees less than whole records, and whose contacts
+-- (null: everybody's). It only tells the service what to ask; PostgreSQL decides what comes.
 ALTER TABLE auth.account
     ADD COLUMN masked boolean NOT NULL DEFAULT false,
-    ADD COLUMN by_owner boolean NOT NULL DEFAULT false;
+    ADD COLUMN reads bigint[];
 DROP FUNCTION auth.open_session(bytea);
 CREATE FUNCTION auth.open_session(token_hash bytea)
-RETURNS TABLE (id bigint, account bigint, tenant bigint, country text, scopes text[], masked boolean, by_owner boolean)
+RETURNS TABLE (id bigint, account bigint, tenant bigint, country text, scopes text[], masked boolean, reads bigint[])
 LANGUAGE sql STABLE SECURITY DEFINER ROWS 1
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT s.id, a.id, a.tenant, n.country, a.scopes, a.masked, a.by_owner
+    SELECT s.id, a.id, a.tenant, n.country, a.scopes, a.masked, a.reads
     FROM auth.session s JOIN auth.account a ON a.id = s.account JOIN kontor.tenant n ON n.id = a.tenant
     WHERE s.hash = token_hash AND auth.is_live(s) AND a.disabled_at IS NULL AND n.state = 'open'
+$$;
+
+-- Whether the actor may make tokens of these scopes: whoever may keep tokens makes none that allows more than himself, and
+-- none that manages staff or tenants.
+CREATE FUNCTION auth.may_keep_tokens(for_tenant bigint, wanted text[]) RETURNS boolean
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    me text := auth.me(for_tenant);
+    held text[];
+BEGIN
+    IF me = 'system' THEN RETURN true; END IF;
+    IF me ~ '^staff:\d+$' THEN
+        SELECT a.scopes INTO held FROM auth.account a
+        WHERE a.id = substr(me, 7)::bigint AND a.tenant = for_tenant AND a.disabled_at IS NULL;
+    ELSIF me ~ '^token:\d+$' THEN
+        SELECT t.scopes INTO held FROM auth.token t
+        WHERE t.id = substr(me, 7)::bigint AND t.tenant = for_tenant AND t.revoked_at IS NULL
+            AND (t.expires_at IS NULL OR t.expires_at > now());
+    END IF;
+    RETURN coalesce('tokens' = ANY (held) AND wanted <@ held AND NOT wanted && '{staff,operator}', false);
+END
+$$;
+CREATE OR REPLACE FUNCTION auth.add_token(for_tenant bigint, token_hash bytea, token_prefix text, token_label text,
+    token_scopes text[], expiry timestamptz) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    made bigint;
+BEGIN
+    IF NOT auth.may_keep_tokens(for_tenant, token_scopes) THEN
+        RAISE insufficient_privilege USING MESSAGE = 'no right to make such a token';
+    END IF;
+    INSERT INTO auth.token (tenant, hash, prefix, label, scopes, expires_at)
+    VALUES (for_tenant, token_hash, token_prefix, token_label, token_scopes, expiry) RETURNING id INTO made;
+    RETURN made;
+END
+$$;
+CREATE OR REPLACE FUNCTION auth.tokens(for_tenant bigint)
+RETURNS TABLE (id bigint, prefix text, label text, scopes text[], created_at timestamptz, expires_at timestamptz,
+    revoked_at timestamptz, used_at timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT t.id, t.prefix, t.label, t.scopes, t.created_at, t.expires_at, t.revoked_at, t.used_at
+    FROM auth.token t WHERE t.tenant = for_tenant AND auth.may_keep_tokens(for_tenant, '{}') ORDER BY t.id
+$$;
+CREATE OR REPLACE FUNCTION auth.revoke_token(for_tenant bigint, token_id bigint) RETURNS boolean
+LANGUAGE sql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+    UPDATE auth.token t SET revoked_at = coalesce(t.revoked_at, now())
+    WHERE t.tenant = for_tenant AND t.id = token_id AND auth.may_keep_tokens(for_tenant, '{}')
+    RETURNING true
 $$;
 
 -- Links by which somebody sets the password of an account: an invitation, or help after a lost one. Each works once.

@@ -10,7 +10,7 @@ public struct RoleRights: Sendable, Hashable {
     public static let functions = [
         "connectors", "export", "mass_change", "runs", "segments", "settings", "staff", "tokens",
     ]
-    /// Functions that show or touch any contact and order, so that only a role without limits can have them.
+    /// Functions that show or touch any contact, order and product, so that only a role without limits can have them.
     public static let unlimitedFunctions = ["connectors", "mass_change", "runs", "tokens"]
     /// By which contacts can be limited besides their owner.
     public static let conditions = ["tag", "source", "country"]
@@ -77,7 +77,7 @@ public struct RoleRights: Sendable, Hashable {
             for function in functions where Self.unlimitedFunctions.contains(function) {
                 mistake(
                     "functions",
-                    "“\(function)” reaches every contact and order: the role must read all of both, with no condition and no hidden or masked field."
+                    "“\(function)” reaches every contact, order and product: the role must read all of them, with no condition and no hidden or masked field."
                 )
             }
         }
@@ -86,11 +86,12 @@ public struct RoleRights: Sendable, Hashable {
         }
     }
 
-    /// Whether it reads every contact and order, and everything of them.
+    /// Whether it reads every contact, order and product, and everything of them.
     private var isUnlimited: Bool {
         let contact = json["contact"]
         let isPlain = ["hidden", "masked"].allSatisfy { contact?[$0]?.array?.isEmpty ?? true }
         let isAnyContact = contact?["only"]?.object?.isEmpty ?? true
         return contact?["read"] == "all" && isAnyContact && isPlain && json["order"]?["read"] == "all"
+            && json["product"]?["read"] == "all"
     }
 }

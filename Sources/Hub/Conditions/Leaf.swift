@@ -24,6 +24,18 @@ public enum Leaf: Sendable, Hashable {
     case spent(Comparison)
 }
 
+extension Leaf {
+    /// Key of the field of a contact that it asks about; nil for what is no field.
+    public var fieldKey: String? {
+        switch self {
+        case .tag: "tags"
+        case .field(let path, _): path.split(separator: ".").first.map(String.init)
+        case .birthMonth: "birth_month"
+        default: nil
+        }
+    }
+}
+
 /// What happened to a contact.
 public enum ChangeKind: String, Sendable, Hashable, CaseIterable {
     case new, edited, deleted, merged

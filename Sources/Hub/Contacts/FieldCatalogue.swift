@@ -66,7 +66,7 @@ public struct FieldCatalogue: Sendable, Hashable {
         let bytes = Array(key.utf8)
         guard (1...40).contains(bytes.count), (0x61...0x7A).contains(bytes[0]) else { return false }
         let allowed = bytes.allSatisfy { (0x61...0x7A).contains($0) || Digits.range.contains($0) || $0 == 0x5F }
-        return allowed && !isStandard(key) && !["owner", "sales", "consents"].contains(key)
+        return allowed && !isStandard(key) && !["owner", "sales", "consents", "country"].contains(key)
     }
 
     /// Whether it is the key of a standard field.

@@ -69,14 +69,10 @@ extension TenantDatabase {
     /// Removes a field that no contact has a value in.
     /// - Throws: `Failure` `not_found`, `field.in_use`.
     public func removeField(_ key: String, as actor: Actor) async throws {
-        let results = try await run(
-            as: actor, deadline: .seconds(60),
-            """
-            DELETE FROM \(table("field")) WHERE key = \(key)
-                AND NOT EXISTS (SELECT FROM \(table("contact")) c WHERE c.data ? \(key))
-            """, "SELECT EXISTS (SELECT FROM \(table("field")) WHERE key = \(key)) AS found")
-        if results[0].affected == 1 { return }
-        guard try results[1][0].get("found") else { throw Failure.notFound("field of your own") }
+        let outcome: String = try await run(
+            as: actor, deadline: .seconds(60), "SELECT \(table("drop_field"))(\(key)) AS outcome")[0][0].get("outcome")
+        if outcome == "done" { return }
+        guard outcome == "in_use" else { throw Failure.notFound("field of your own") }
         throw Failure(.conflict, "field.in_use", "Contacts have values in this field: take them away first.")
     }
 }

@@ -123,6 +123,7 @@ extension TenantDatabase {
     /// - Returns: the number of the run that does it.
     /// - Throws: `Failure` `not_found`, `run.state`.
     public func undoRun(_ id: Int64, as actor: Actor) async throws -> Int64 {
+        try await demandMassChange(as: actor)
         let rows = try await run(
             as: actor,
             """

@@ -40,10 +40,13 @@ extension TenantDatabase {
 
     /// Makes an account that its owner opens by a link, which holds for two days.
     /// - Returns: the person's number and the link, which can be read only now.
-    /// - Throws: `Failure` `staff.exists`, `staff.reference`, `right.missing`.
+    /// - Throws: `Failure` `staff.email`, `staff.exists`, `staff.reference`, `right.missing`.
     public func invite(as actor: Actor, email: String, _ details: StaffEdit) async throws -> (
         id: Int64, link: InvitationLink
     ) {
+        guard email.wholeMatch(of: /[^\s@<>"]+@[^\s@<>"]+\.[^\s@<>"]+/) != nil else {
+            throw Failure(.invalid, "staff.email", "This is no e-mail address.")
+        }
         let link = InvitationLink.make()
         let id: Int64 = try await managing {
             try await run(

@@ -63,17 +63,18 @@ struct ConditionCompiler {
         case .noOrderInDays(let days):
             guard hasSales else { return "true" }
             return """
-                NOT EXISTS (SELECT FROM \(tenant.table("sale")) s WHERE s.contact = c.id AND \(counts)
+                NOT EXISTS (SELECT FROM \(tenant.orders("sale")) s WHERE s.contact = c.id AND \(counts)
                     AND s.placed_at > now() - make_interval(days => \(days)))
                 """
         case .orders(let comparison):
             let count: SQL =
-                hasSales ? "(SELECT count(*) FROM \(tenant.table("sale")) s WHERE s.contact = c.id AND \(counts))" : "0"
+                hasSales
+                ? "(SELECT count(*) FROM \(tenant.orders("sale")) s WHERE s.contact = c.id AND \(counts))" : "0"
             return try FieldQuestion.number(count, comparison)
         case .spent(let comparison):
             let sum: SQL =
                 hasSales
-                ? "(SELECT coalesce(sum(s.total), 0) FROM \(tenant.table("sale")) s WHERE s.contact = c.id AND \(counts))"
+                ? "(SELECT coalesce(sum(s.total), 0) FROM \(tenant.orders("sale")) s WHERE s.contact = c.id AND \(counts))"
                 : "0"
             return try FieldQuestion.number(sum, comparison)
         }
@@ -87,7 +88,7 @@ struct ConditionCompiler {
     }
 
     /// Kinds of facets that are no fields: a field of a tenant's own with such a key has none (`hub.facets`).
-    private static let reserved: Set<String> = ["tag", "consent", "supplier", "category"]
+    private static let reserved: Set<String> = ["tag", "consent", "supplier", "category", "country"]
     /// Orders that count as bought.
     private var counts: SQL { "s.status NOT IN ('deleted', 'cancelled', 'failed', 'refunded')" }
 
@@ -129,8 +130,8 @@ struct ConditionCompiler {
             terms.append("p.supplier = (SELECT id FROM \(tenant.table("supplier")) WHERE name = \(name))")
         }
         return """
-            (SELECT count(DISTINCT s.id) FROM \(tenant.table("sale")) s
-                JOIN \(tenant.table("sale_line")) l ON l.sale = s.id
+            (SELECT count(DISTINCT s.id) FROM \(tenant.orders("sale")) s
+                JOIN \(tenant.orders("sale_line")) l ON l.sale = s.id
                 LEFT JOIN \(tenant.table("product")) p ON p.id = l.product
                 WHERE \(terms.joined(separator: " AND "))) >= \(purchase.atLeast)
             """

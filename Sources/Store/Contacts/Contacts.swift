@@ -255,7 +255,9 @@ public struct StoredContact: Sendable {
     /// The contact as one JSON object.
     public let json: [UInt8]
 
+    /// - Throws: `Failure` `not_found` without a row: the caller may not see it, or not any more.
     init(_ rows: Rows) throws {
+        guard rows.count == 1 else { throw Failure.notFound("contact") }
         id = try rows[0].get("id")
         version = try rows[0].get("version")
         isDeleted = !rows[0].isNull("deleted_at")

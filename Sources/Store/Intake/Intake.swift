@@ -198,6 +198,8 @@ extension TenantDatabase {
 
     private func apply(_ merge: Merge, _ claimed: ClaimedRun) async throws -> MergeCounts {
         try await transaction(as: claimed.actor, run: claimed.id, deadline: .seconds(600)) { session in
+            // who asked for it may have another role by now
+            try await demandMassChange(session)
             let counts = try await merge.apply(session)
             try await addCounts(counts, run: claimed.id, session)
             return counts
@@ -210,6 +212,7 @@ extension TenantDatabase {
     {
         do {
             try await transaction(as: merge.actor, run: claimed.id, deadline: .seconds(600)) { session in
+                try await demandMassChange(session)
                 var counts = try await merge.apply(session)
                 if let plugin {
                     _ = try await session.query(
@@ -275,6 +278,7 @@ extension TenantDatabase {
     /// - Returns: how many contacts were put back, and how many had moved on.
     public func undo(run undone: Int64, under claimed: ClaimedRun) async throws -> JSON {
         try await transaction(as: claimed.actor, run: claimed.id, deadline: .seconds(600)) { session in
+            try await demandMassChange(session)
             let removed = try await session.query(
                 """
                 UPDATE \(table("contact")) c SET deleted_at = now(), version = c.version + 1, updated_at = now()

@@ -161,6 +161,7 @@ extension TenantDatabase {
 
     /// Lets a run that waits for approval go on.
     public func approve(_ id: Int64, as actor: Actor) async throws {
+        try await demandMassChange(as: actor)
         let rows = try await run(
             as: actor,
             """
@@ -175,6 +176,7 @@ extension TenantDatabase {
 
     /// Gives up a run that has not begun, or that waits for approval.
     public func cancelRun(_ id: Int64, as actor: Actor) async throws {
+        try await demandMassChange(as: actor)
         let rows = try await run(
             as: actor,
             """

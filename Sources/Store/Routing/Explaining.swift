@@ -50,6 +50,11 @@ extension TenantDatabase {
             answer["because"] = "No change of this contact has been decided for this plugin yet."
             return answer
         }
+        guard !sight.isMasked else {
+            answer["verdict"] = "not_shown"
+            answer["because"] = "Your role does not see all fields, and the reasons would tell of them."
+            return answer
+        }
         let rule = decided["rule"]?.int ?? 0
         let filter = try await self.filter(of: plugin, rule: rule)
         let results = try await leafResults(filter, change: decided["id"]?.int ?? 0, compiler, as: actor)
@@ -115,7 +120,8 @@ extension TenantDatabase {
             let mapped = try rule["mapping"].map { try Mapping($0).hubFields(.out).sorted() } ?? plugin.mappedFields
             let other = RoutedPlugin(
                 id: plugin.id, name: plugin.name, connector: plugin.connector, connectorName: plugin.connectorName,
-                isPaused: plugin.isPaused, rule: plugin.rule, filter: filter, mappedFields: mapped)
+                isPaused: plugin.isPaused, rule: plugin.rule, filter: filter, mappedFields: mapped,
+                visibleFacets: plugin.visibleFacets)
             let rows = try await run(
                 as: actor,
                 """

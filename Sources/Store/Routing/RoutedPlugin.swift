@@ -11,6 +11,8 @@ struct RoutedPlugin {
     let rule: Int
     let filter: Condition
     let mappedFields: [String]
+    /// Facets of which a contact must have one for the connector to get it; nil: any.
+    let visibleFacets: [String]?
 
     /// The verdict on change `e` of record `c`: "accepted", or the code of the first reason against it.
     func verdict(_ compiler: ConditionCompiler) throws -> SQL {
@@ -36,14 +38,12 @@ struct RoutedPlugin {
             EXISTS (SELECT FROM \(tenant.table("delivery")) d WHERE d.plugin = \(id) AND d.record = e.record
                 AND (d.unsure OR d.state = 'leased'))
             """
-        let visible: SQL = """
-            (SELECT k.visible_facets FROM \(tenant.table("connector")) k WHERE k.id = \(connector))
-            """
+        let isVisible: SQL = visibleFacets.map { "c.facets && \($0)::text[]" } ?? "true"
         return """
             CASE WHEN e.origin = \(connector) THEN 'own_change'
                 WHEN e.kind IN ('deleted', 'merged') THEN CASE WHEN \(bound) OR \(underWay) THEN 'accepted' ELSE 'not_bound' END
                 WHEN c.id IS NULL OR c.deleted_at IS NOT NULL THEN 'deleted_since'
-                WHEN NOT coalesce(c.facets && \(visible), true) THEN 'not_permitted'
+                WHEN NOT \(isVisible) THEN 'not_permitted'
                 WHEN NOT (\(try compiler.compile(filter))) THEN \(try reason(against: filter, compiler))
                 WHEN e.kind <> 'new' AND \(gone) THEN 'deleted_there'
                 WHEN NOT e.fields && \(mappedFields)::text[] AND \(bound) THEN 'nothing_mapped'
@@ -92,7 +92,7 @@ extension TenantDatabase {
     private var pluginsQuery: SQL {
         ("""
         SELECT p.id, p.name, p.connector, k.name AS connector_name, p.state, k.state AS connector_state, p.rule,
-            p.filter, p.mapping
+            p.filter, p.mapping, k.visible_facets
         FROM \(table("plugin")) p JOIN \(table("connector")) k ON k.id = p.connector
         WHERE p.capability = 'push' AND p.state <> 'off' ORDER BY p.id
         """ as SQL).prepared()
@@ -107,7 +107,7 @@ extension TenantDatabase {
                 isPaused: try row.get("state", as: String.self) == "paused"
                     || row.get("connector_state", as: String.self) == "paused",
                 rule: try row.get("rule"), filter: try Condition(JSON(text: row.get("filter"))),
-                mappedFields: mapping.hubFields(.out).sorted())
+                mappedFields: mapping.hubFields(.out).sorted(), visibleFacets: try row.get("visible_facets"))
         }
     }
 }

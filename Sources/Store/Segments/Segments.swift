@@ -18,6 +18,7 @@ extension TenantDatabase {
     public func createSegment(as actor: Actor, name: String, condition: JSON) async throws -> Int64 {
         let checked = try Condition.checked(condition, await catalogue(as: actor))
         _ = try await compiler(as: actor).compile(checked)
+        try await demandOpen(checked, as: actor)
         do {
             return try await run(
                 as: actor,
@@ -86,9 +87,9 @@ extension TenantDatabase {
         let terms = try condition.leaves.map { "(\(try compiler.compile($0)))" as SQL }
         var results: [Bool] = []
         if !terms.isEmpty {
-            let row = try await run(
-                as: actor, "SELECT \(terms.joined(separator: ", ")) FROM \(contacts) c WHERE c.id = \(contact)")[
-                    0][0]
+            let rows = try await run(
+                as: actor, "SELECT \(terms.joined(separator: ", ")) FROM \(contacts) c WHERE c.id = \(contact)")[0]
+            guard let row = rows.first else { throw Failure.notFound("contact") }
             results = try terms.indices.map { try row.get($0) }
         }
         let judged = condition.verdict(leafResults: results)
@@ -118,6 +119,7 @@ extension TenantDatabase {
                     "A schedule is {\"monthly\": day from 1 to 28} or {\"every_seconds\": 60 or more}.")
             }
         }
+        try await demandPush(ofSegment: segment, as: actor)
         let known = try await run(
             as: actor,
             "SELECT (SELECT capability FROM \(seen("plugin")) WHERE id = \(plugin)) AS capability, EXISTS (SELECT FROM \(table("segment")) WHERE id = \(segment)) AS found"
@@ -134,6 +136,30 @@ extension TenantDatabase {
                 \(nextTime("\(schedule?.text)::jsonb")))
             RETURNING id
             """)[0][0].get("id")
+    }
+
+    /// A group shows who is in it, and is made of everybody's contacts: who pushes one must read them all, and every field
+    /// that the segment asks about.
+    private func demandPush(ofSegment id: Int64, as actor: Actor) async throws {
+        let isAll: Bool = try await run(
+            as: actor,
+            """
+            SELECT coalesce(r.actor IS NOT NULL AND r.reads IS NULL AND coalesce(r.tags, r.sources, r.countries) IS NULL, false)
+                AS "all" FROM \(table("mine"))() r
+            """)[0][0].get("all")
+        guard isAll else { throw Failure.right }
+        try await demandOpen(condition(ofSegment: id, as: actor), as: actor)
+    }
+
+    /// - Throws: `Failure` `right.field` for a condition on a field that the actor's role hides or masks.
+    private func demandOpen(_ condition: Condition, as actor: Actor) async throws {
+        let closed: [String] = try await run(
+            as: actor, "SELECT coalesce(r.hidden || r.masked, '{}') AS closed FROM \(table("mine"))() r")[0][0].get(
+                "closed")
+        guard Set(condition.leaves.compactMap(\.fieldKey)).isDisjoint(with: closed) else {
+            throw Failure(
+                .forbidden, "right.field", "The condition asks about a field that your role hides or masks.")
+        }
     }
 
     /// When a schedule next falls due, at six in the morning UTC on its day.
@@ -163,6 +189,9 @@ extension TenantDatabase {
 
     /// Asks for a segment push now.
     public func runSegmentPush(_ id: Int64, as actor: Actor) async throws -> Int64 {
+        let segments = try await run(as: actor, "SELECT segment FROM \(table("segment_push")) WHERE id = \(id)")[0]
+        guard let segment = segments.first else { throw Failure.notFound("segment push") }
+        try await demandPush(ofSegment: segment.get("segment"), as: actor)
         let rows = try await run(
             as: actor,
             """

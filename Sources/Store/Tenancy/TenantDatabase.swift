@@ -14,12 +14,15 @@ public struct TenantDatabase: Sendable {
     /// The view of a table that shows each person what their role allows.
     func seen(_ name: String) -> SQL { table(name + "_seen") }
 
+    /// A table of orders as the caller may read it.
+    func orders(_ name: String) -> SQL { sight.isMasked ? seen(name) : table(name) }
+
     /// Contacts as the caller may read them, with the columns of the table.
     var contacts: SQL { sight.isMasked ? seen("contact") : table("contact") }
 
     /// What a query for many contacts `c` says of the caller's rights, for the sake of its plan.
     var reach: SQL {
-        sight.isByOwner ? "AND c.owner = ANY ((SELECT r.reads FROM \(table("mine"))() r)::bigint[])" : ""
+        sight.owners.map { "AND c.owner = ANY (\($0)::bigint[])" } ?? ""
     }
 
     /// Runs statements as one short transaction on a shared connection, in one round trip.
@@ -85,6 +88,18 @@ public struct TenantDatabase: Sendable {
         try await node.database.transaction(
             scope: tenant.id, prelude: prelude(.system, run: nil), isolation: .snapshotReadOnly, body)
     }
+
+    /// - Throws: `Failure` `right.missing` unless the actor may change any contact.
+    func demandMassChange(as actor: Actor) async throws {
+        guard try await run(as: actor, massChange)[0][0].get("may") else { throw Failure.right }
+    }
+
+    /// The same within a transaction that is the actor's.
+    func demandMassChange(_ session: Session) async throws {
+        guard try await session.query(massChange)[0].get("may") else { throw Failure.right }
+    }
+
+    private var massChange: SQL { "SELECT \(table("sees_all"))() AND \(table("may"))('mass_change') AS may" }
 
     /// Tells the relay, here and in other processes, that rows of this tenant wait.
     public func ring() { node.bell.ring(tenant.id) }

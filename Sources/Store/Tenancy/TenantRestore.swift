@@ -175,6 +175,9 @@ extension Provisioner {
         for (table, column) in named {
             _ = try await session.query("UPDATE \(table) SET \(column) = -\(column) WHERE \(column) IS NOT NULL")
         }
+        // work that was asked for is nobody's now: a number may be somebody else's here
+        _ = try await session.query(
+            "UPDATE \(table: tenant.schema, "run") SET actor = 'staff:0' WHERE actor LIKE 'staff:%'")
         for row in try await session.query("SELECT account, email, name FROM \(named[0].table) ORDER BY account DESC") {
             let (old, email, name): (Int64, String, String) = (
                 try row.get("account"), try row.get("email"), try row.get("name")

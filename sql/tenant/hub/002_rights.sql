@@ -43,7 +43,7 @@ CREATE TABLE {s}.team_member (
 CREATE TABLE {s}.effective (
     actor text NOT NULL CONSTRAINT effective_pk PRIMARY KEY,
     role text NOT NULL,
-    -- every contact and order, and everything of them
+    -- every contact and order, everything of them, and all goods
     sees_all boolean NOT NULL,
     -- everything of the contacts that may be read
     plain boolean NOT NULL,
@@ -234,7 +234,8 @@ BEGIN
         x.may
     FROM (
         SELECT s.account, r.name,
-            coalesce(r.rights #>> '{order,read}', 'none') <> 'none' AND h.hidden || h.masked = '{}' AS plain,
+            coalesce(r.rights #>> '{order,read}', 'none') <> 'none' AND r.rights #> '{product,read}' IS NOT DISTINCT FROM '"all"'
+                AND h.hidden || h.masked = '{}' AS plain,
             {s}.reach(r.rights #>> '{contact,read}', s.account) AS reads,
             {s}.reach(r.rights #>> '{contact,change}', s.account) AS changes,
             {s}.reach(r.rights #>> '{contact,delete}', s.account) AS deletes,
@@ -253,20 +254,20 @@ BEGIN
         WHERE s.disabled_at IS NULL
     ) x;
     -- what the interface lets each person ask for at all; the rows below decide what they get
-    UPDATE auth.account a SET scopes = n.scopes, masked = n.masked, by_owner = n.by_owner
+    UPDATE auth.account a SET scopes = n.scopes, masked = n.masked, reads = n.reads
     FROM (
-        SELECT substr(e.actor, 7)::bigint AS account, NOT e.plain AS masked, e.reads IS NOT NULL AS by_owner,
+        SELECT substr(e.actor, 7)::bigint AS account, NOT e.plain AS masked, e.reads,
             CASE WHEN e.reads IS NULL OR e.reads <> '{}' THEN '{contacts:read}'::text[] ELSE '{}' END
             || CASE WHEN 'contact.create' = ANY (e.may) OR e.changes IS NULL OR e.changes <> '{}' OR e.deletes IS NULL
                 OR e.deletes <> '{}' OR 'mass_change' = ANY (e.may) THEN '{contacts:write}'::text[] ELSE '{}' END
             || CASE WHEN e.may && '{connectors,settings,segments}' THEN '{config}'::text[] ELSE '{}' END
-            || CASE WHEN e.may && '{runs,mass_change}' THEN '{runs}'::text[] ELSE '{}' END
+            || CASE WHEN e.may && '{runs,mass_change,connectors,segments}' THEN '{runs}'::text[] ELSE '{}' END
             || CASE WHEN 'export' = ANY (e.may) THEN '{feed}'::text[] ELSE '{}' END
             || CASE WHEN 'tokens' = ANY (e.may) THEN '{tokens}'::text[] ELSE '{}' END
             || CASE WHEN 'staff' = ANY (e.may) THEN '{staff}'::text[] ELSE '{}' END AS scopes
         FROM {s}.effective e) n
     WHERE a.id = n.account AND a.tenant = {id}
-        AND (a.scopes, a.masked, a.by_owner) IS DISTINCT FROM (n.scopes, n.masked, n.by_owner);
+        AND (a.scopes, a.masked, a.reads) IS DISTINCT FROM (n.scopes, n.masked, n.reads);
     RETURN NULL;
 END
 $$;
@@ -293,7 +294,8 @@ INSERT INTO {s}.role (name, title, rights) VALUES
     ('read-only', 'Read only', '{"contact": {"read": "all", "change": "none", "delete": "none"},
         "order": {"read": "all"}, "product": {"read": "all"}, "functions": []}');
 -- accounts from before there were roles were their tenant's owners
-INSERT INTO {s}.staff (account, email, name, role) SELECT a.id, a.email, a.name, 1 FROM auth.account a WHERE a.tenant = {id};
+INSERT INTO {s}.staff (account, email, name, role, disabled_at, created_at)
+SELECT a.id, a.email, a.name, 1, a.disabled_at, a.created_at FROM auth.account a WHERE a.tenant = {id};
 
 CREATE TRIGGER role_changed AFTER INSERT OR UPDATE OR DELETE ON {s}.role
     FOR EACH STATEMENT EXECUTE FUNCTION {s}.refresh_rights();
@@ -388,12 +390,25 @@ CREATE POLICY attempt_all ON {s}.attempt TO kontor_app USING ((SELECT {s}.is_pro
 CREATE POLICY attempt_in_functions ON {s}.attempt TO kontor_owner USING ((SELECT auth.me({id})) IS NOT NULL);
 DROP POLICY run_all ON {s}.run;
 -- with what they were asked for and samples of what came in: for who sees everything, and for who asked
-CREATE POLICY run_all ON {s}.run TO kontor_app
+CREATE POLICY run_read ON {s}.run FOR SELECT TO kontor_app
     USING ((SELECT {s}.is_program() OR {s}.sees_all() AND ({s}.may('runs') OR {s}.may('mass_change') OR {s}.may('connectors')))
-        OR actor = (SELECT auth.me({id})) AND (SELECT {s}.may('segments') OR {s}.may('connectors')));
+        OR actor = (SELECT auth.me({id})));
+-- each kind of work has its right, and is asked for under one's own name
+CREATE POLICY run_add ON {s}.run FOR INSERT TO kontor_app
+    WITH CHECK ((SELECT {s}.is_program()) OR actor = (SELECT auth.me({id})) AND CASE
+        WHEN kind IN ('poll', 'check', 'try') THEN (SELECT {s}.sees_all() AND {s}.may('connectors'))
+        WHEN kind IN ('csv', 'batch', 'undo') THEN (SELECT {s}.sees_all() AND {s}.may('mass_change'))
+        ELSE kind = 'segment' AND (SELECT {s}.may('segments')) END);
+CREATE POLICY run_edit ON {s}.run FOR UPDATE TO kontor_app
+    USING ((SELECT {s}.is_program() OR {s}.sees_all() AND {s}.may('mass_change')));
+CREATE POLICY run_drop ON {s}.run FOR DELETE TO kontor_app USING ((SELECT {s}.is_program()));
 CREATE POLICY run_in_functions ON {s}.run TO kontor_owner USING ((SELECT auth.me({id})) IS NOT NULL);
 DROP POLICY stage_all ON {s}.stage;
-CREATE POLICY stage_all ON {s}.stage TO kontor_app USING ((SELECT {s}.sees_all() AND ({s}.may('runs') OR {s}.may('mass_change'))));
+CREATE POLICY stage_read ON {s}.stage FOR SELECT TO kontor_app
+    USING ((SELECT {s}.sees_all() AND ({s}.may('runs') OR {s}.may('mass_change'))));
+CREATE POLICY stage_add ON {s}.stage FOR INSERT TO kontor_app WITH CHECK ((SELECT {s}.sees_all() AND {s}.may('mass_change')));
+CREATE POLICY stage_edit ON {s}.stage FOR UPDATE TO kontor_app USING ((SELECT {s}.sees_all() AND {s}.may('mass_change')));
+CREATE POLICY stage_drop ON {s}.stage FOR DELETE TO kontor_app USING ((SELECT {s}.sees_all() AND {s}.may('mass_change')));
 CREATE POLICY stage_in_functions ON {s}.stage TO kontor_owner USING ((SELECT auth.me({id}) NOT LIKE 'connector:%'));
 DROP POLICY inbox_all ON {s}.inbox;
 CREATE POLICY inbox_all ON {s}.inbox TO kontor_app USING ((SELECT {s}.sees_all() AND {s}.is_program()));

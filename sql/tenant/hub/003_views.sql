@@ -19,7 +19,7 @@ SELECT c.id, c.version, x.data, CASE WHEN x.is_whole THEN c.name ELSE hub.displa
     CASE WHEN x.is_whole THEN c.locks ELSE ARRAY(SELECT l FROM unnest(c.locks) l WHERE l <> ALL (x.hidden)) END AS locks,
     c.origins - x.hidden AS origins, c.owner, c.created_at, c.updated_at, c.deleted_at, c.merged_into
 FROM {s}.contact c, LATERAL (
-    SELECT (SELECT r.plain FROM {s}.mine() r) AS is_whole, (SELECT r.orders <> 'none' FROM {s}.mine() r) AS has_orders,
+    SELECT (SELECT r.plain FROM {s}.mine() r) AS is_whole, (SELECT r.orders <> 'none' AND r.products FROM {s}.mine() r) AS has_orders,
         (SELECT r.hidden FROM {s}.mine() r) AS hidden, (SELECT r.masked FROM {s}.mine() r) AS masked,
         CASE WHEN (SELECT r.plain FROM {s}.mine() r) THEN c.data
             ELSE hub.shown(c.data, (SELECT r.hidden FROM {s}.mine() r), (SELECT r.masked FROM {s}.mine() r)) END AS data) x;
@@ -43,7 +43,9 @@ GRANT EXECUTE ON FUNCTION {s}.find(text) TO kontor_app;
 -- Changes of contacts that may be read, and of orders and goods.
 CREATE POLICY change_in_views ON {s}.change FOR SELECT TO kontor_view
     USING ((SELECT {s}.sees_all()) OR CASE entity
-        WHEN 'contact' THEN EXISTS (SELECT FROM {s}.contact c WHERE c.id = record)
+        -- an edit of hidden fields alone is none
+        WHEN 'contact' THEN (kind <> 'edited' OR NOT fields <@ (SELECT r.hidden FROM {s}.mine() r)::text[])
+            AND EXISTS (SELECT FROM {s}.contact c WHERE c.id = record)
         WHEN 'order' THEN (SELECT r.orders = 'all' FROM {s}.mine() r) OR (SELECT r.orders = 'contacts' FROM {s}.mine() r)
             AND EXISTS (SELECT FROM {s}.contact c
                 WHERE c.id IN ((before ->> 'contact')::bigint, (after ->> 'contact')::bigint))
@@ -61,11 +63,14 @@ FROM {s}.change h, LATERAL (
 CREATE POLICY decision_in_views ON {s}.decision FOR SELECT TO kontor_view
     USING ((SELECT {s}.sees_all()) OR EXISTS (SELECT FROM {s}.change h WHERE h.id = change));
 CREATE VIEW {s}.decision_seen WITH (security_barrier) AS
-SELECT d.change, d.at, d.plugin, d.verdict, d.rule FROM {s}.decision d;
+-- a verdict tells of the fields it was found by
+SELECT d.change, d.at, d.plugin, CASE WHEN (SELECT r.plain FROM {s}.mine() r) THEN d.verdict
+    ELSE array_fill('not_shown'::text, ARRAY[cardinality(d.verdict)]) END AS verdict, d.rule
+FROM {s}.decision d;
 
 -- Names and states of connectors and their plugins, without settings and credentials.
 CREATE VIEW {s}.connector_seen WITH (security_barrier) AS
-SELECT k.id, k.kind, k.name, k.state, k.state_reason, k.rank FROM {s}.connector k;
+SELECT k.id, k.kind, k.name, k.state, k.rank FROM {s}.connector k;
 CREATE VIEW {s}.plugin_seen WITH (security_barrier) AS
 SELECT p.id, p.connector, p.name, p.capability, p.entity, p.state, p.rule FROM {s}.plugin p;
 

@@ -19,7 +19,7 @@ BEGIN
         RETURN;
     END IF;
     INSERT INTO {s}.contact (data, origins, owner)
-    VALUES (document, origin, CASE WHEN r.actor LIKE 'staff:%' THEN substr(r.actor, 7)::bigint END) RETURNING * INTO c;
+    VALUES (document, jsonb_build_object('*', origin), CASE WHEN r.actor LIKE 'staff:%' THEN substr(r.actor, 7)::bigint END) RETURNING * INTO c;
     -- what one may not read one does not make
     IF NOT {s}.within(c, r, r.reads) THEN RAISE insufficient_privilege USING MESSAGE = 'outside of what the role may read'; END IF;
     UPDATE {s}.idempotency i SET effect = c.id WHERE i.key = add_contact.key AND i.actor = r.actor;
@@ -39,6 +39,12 @@ AS $$
 DECLARE
     r {s}.effective := {s}.mine();
 BEGIN
+    SELECT * INTO held FROM {s}.contact c WHERE c.id = subject;
+    -- no lock on what the actor may not see
+    IF held.id IS NULL OR NOT {s}.within(held, r, r.reads) THEN
+        outcome := 'missing';
+        RETURN;
+    END IF;
     SELECT * INTO held FROM {s}.contact c WHERE c.id = subject FOR UPDATE;
     outcome := CASE
         WHEN held.id IS NULL OR NOT {s}.within(held, r, r.reads) THEN 'missing'
@@ -98,9 +104,12 @@ DECLARE
     x record;
     r {s}.effective := {s}.mine();
 BEGIN
-    SELECT * INTO x FROM {s}.refusal(subject, NULL, fields, false);
+    SELECT * INTO x FROM {s}.refusal(subject, NULL, '{}', false);
     IF x.outcome IS NOT NULL THEN RETURN x.outcome; END IF;
     IF (x.held).deleted_at IS NOT NULL THEN RETURN 'missing'; END IF;
+    IF EXISTS (SELECT FROM unnest(fields) f WHERE f = ANY (r.hidden || r.masked) AND f <> ALL ((x.held).locks)) THEN
+        RETURN 'field';
+    END IF;
     -- locks on fields the actor does not see stay
     UPDATE {s}.contact c SET version = c.version + 1, updated_at = now(),
         locks = ARRAY(SELECT f FROM unnest(fields) f UNION
@@ -198,6 +207,22 @@ BEGIN
     PERFORM {s}.set_key_unasked(field_key, wanted);
 END
 $$;
+-- Removes a field that no contact has a value in, whoever sees it.
+CREATE FUNCTION {s}.drop_field(field_key text) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NOT {s}.may('settings') THEN
+        RAISE insufficient_privilege USING MESSAGE = 'fields are a setting';
+    END IF;
+    -- contacts that are written meanwhile wait
+    LOCK TABLE {s}.contact IN SHARE MODE;
+    IF EXISTS (SELECT FROM {s}.contact c WHERE c.data ? field_key) THEN RETURN 'in_use'; END IF;
+    DELETE FROM {s}.field f WHERE f.key = field_key;
+    RETURN CASE WHEN FOUND THEN 'done' ELSE 'missing' END;
+END
+$$;
 -- What is sent again after a merge is the merge's business.
 ALTER FUNCTION {s}.reassert(bigint, jsonb) RENAME TO reassert_unasked;
 REVOKE EXECUTE ON FUNCTION {s}.reassert_unasked(bigint, jsonb) FROM kontor_app;
@@ -231,7 +256,9 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF NOT EXISTS (SELECT FROM {s}.staff s JOIN {s}.role r ON r.id = s.role AND r.name = 'owner' WHERE s.disabled_at IS NULL) THEN
+    IF NOT EXISTS (SELECT FROM {s}.staff s JOIN {s}.role r ON r.id = s.role AND r.name = 'owner'
+        JOIN auth.account a ON a.id = s.account AND a.disabled_at IS NULL AND a.password IS NOT NULL
+        WHERE s.disabled_at IS NULL) THEN
         RAISE check_violation USING MESSAGE = 'an owner must be left', CONSTRAINT = 'staff_owner_left';
     END IF;
 END
@@ -422,7 +449,7 @@ GRANT EXECUTE ON FUNCTION {s}.mine(), {s}.sees_all(), {s}.may(text), {s}.is_prog
 GRANT EXECUTE ON FUNCTION {s}.add_contact(jsonb, jsonb, text), {s}.edit_contact(bigint, bigint, jsonb, jsonb),
     {s}.set_deleted(bigint, bigint, boolean), {s}.set_locks(bigint, text[]), {s}.set_owner(bigint, bigint, bigint),
     {s}.add_consent(bigint, text, boolean, timestamptz, text, text), {s}.settle_conflict(bigint), {s}.erase_contact(bigint),
-    {s}.set_key(text, boolean),
+    {s}.set_key(text, boolean), {s}.drop_field(text),
     {s}.reassert(bigint, jsonb), {s}.invite(bigint, bytea),
     {s}.add_staff(text, text, bigint, bigint, text, bigint[], bytea),
     {s}.edit_staff(bigint, text, bigint, boolean, bigint, text, bigint[], boolean), {s}.hand_over(bigint, bigint),

@@ -103,12 +103,12 @@ import Testing
 
     @Test func aWaiterBehindASlowStatementTimesOutOnTime() async throws {
         try await withDatabase(shared: 1) { database in
-            async let slow = database.run("SELECT pg_sleep(1)")
-            try await Task.sleep(for: .milliseconds(100))
+            async let slow = database.run("SELECT pg_sleep(3)")
+            try await eventually { database.statistics().sharedInFlight == 1 }
             let start = ContinuousClock.now
             let error = try await postgresError { _ = try await database.run(deadline: .milliseconds(100), "SELECT 1") }
             #expect(error.kind == .timeout)
-            #expect(ContinuousClock.now - start < .milliseconds(700))
+            #expect(ContinuousClock.now - start < .seconds(2))
             _ = try await slow
         }
     }

@@ -235,6 +235,37 @@ import Testing
         }
     }
 
+    /// A search uses its index under row security, and neither it nor its errors tell of texts that the caller may not see.
+    @Test func searchingTellsNothingOfOthers() async throws {
+        try await withTenant { door in
+            let shop = try await shop(door)
+            _ = try await door.createContact(as: .token(1), fields: ["given_name": "Ada", "notes": "zebra"])
+            let search = door.table("contact")
+            let patterns = ["%zebra\\", "%zebrb\\", "zebra\\", "\\"]
+            for pattern in patterns {
+                for actor in [shop.ola, .token(1)] {
+                    for statement: SQL in [
+                        "SELECT count(*) FROM \(search) WHERE search OPERATOR(extension.#~~) \(pattern)",
+                        "SELECT count(*) FROM \(door.table("find"))(\(pattern))",
+                    ] {
+                        #expect(try await door.rows(statement, as: actor)[0].get(0) == 0, "\(pattern)")
+                    }
+                }
+                // LIKE itself comes after the policy
+                let plain = try await door.rows(
+                    "SELECT count(*) FROM \(search) WHERE search LIKE \(pattern)", as: shop.ola)
+                #expect(try plain[0].get(0) == 0)
+            }
+            let plan = try await door.run(
+                as: .token(1), "SELECT set_config('enable_seqscan', 'off', true)",
+                "EXPLAIN SELECT id FROM \(search) WHERE search OPERATOR(extension.#~~) '%zebra%'")[1]
+            #expect(try plan.contains { try $0.get(0, as: String.self).contains("contact_search") })
+            var query = ContactQuery()
+            query.text = "ZEBRA"
+            #expect(try await door.contacts(query, as: .token(1)).count == 1)
+        }
+    }
+
     @Test func locksThatAreThereCanBeSentBack() async throws {
         try await withTenant { door in
             let shop = try await shop(door)

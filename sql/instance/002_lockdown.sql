@@ -36,4 +36,26 @@ GRANT EXECUTE ON FUNCTION pg_catalog.pg_advisory_xact_lock(bigint), pg_catalog.p
 -- their arguments but the answer, and raise no errors that depend on them.
 ALTER FUNCTION pg_catalog.arraycontains(anyarray, anyarray) LEAKPROOF;
 ALTER FUNCTION pg_catalog.arrayoverlap(anyarray, anyarray) LEAKPROOF;
-ALTER FUNCTION pg_catalog.textlike(text, text) LEAKPROOF;
+-- LIKE is none of them: it fails on a pattern that ends in an escape character, and only where the text before it
+-- matched. What stands for it takes no such pattern, and has trigrams for an index just as pg_trgm has for LIKE.
+ALTER FUNCTION pg_catalog.textlike(text, text) NOT LEAKPROOF;
+CREATE OR REPLACE FUNCTION extension.holds(value text, pattern text) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF COST 5
+SET search_path = pg_catalog, pg_temp
+AS $$ BEGIN RETURN right(pattern, 1) <> '\' AND value LIKE pattern; END $$;
+DO $$
+BEGIN
+    IF to_regoperator('extension.#~~(text,text)') IS NULL THEN
+        CREATE OPERATOR extension.#~~ (FUNCTION = extension.holds, LEFTARG = text, RIGHTARG = text,
+            RESTRICT = pg_catalog.likesel, JOIN = pg_catalog.likejoinsel);
+        CREATE OPERATOR CLASS extension.part_ops FOR TYPE text USING gin AS
+            OPERATOR 3 extension.#~~ (text, text),
+            FUNCTION 1 pg_catalog.btint4cmp(int, int),
+            FUNCTION 2 extension.gin_extract_value_trgm(text, internal),
+            FUNCTION 3 extension.gin_extract_query_trgm(text, internal, smallint, internal, internal, internal, internal),
+            FUNCTION 4 extension.gin_trgm_consistent(internal, smallint, text, int, internal, internal, internal, internal),
+            FUNCTION 6 extension.gin_trgm_triconsistent(internal, smallint, text, int, internal, internal, internal),
+            STORAGE int;
+    END IF;
+END
+$$;

@@ -86,7 +86,8 @@ extension TenantDatabase {
             let escaped = text.map { "%_\\".contains($0) ? "\\\($0)" : String($0) }.joined()
             let pattern = "%\(escaped)%"
             terms.append(
-                sight.isMasked ? "c.id IN (SELECT \(table("find"))(\(pattern)))" : "c.search LIKE \(pattern)")
+                sight.isMasked
+                    ? "c.id IN (SELECT \(table("find"))(\(pattern)))" : "c.search OPERATOR(extension.#~~) \(pattern)")
         }
         if let condition = query.condition { terms.append(try await compiler(as: actor).compile(condition)) }
         // A plain page of a round size is asked for so often that it is prepared; its limit then stands in the text,

@@ -66,6 +66,9 @@ CREATE TABLE {s}.effective (
 -- Whose client it is: a member of staff.
 ALTER TABLE {s}.contact ADD COLUMN owner bigint;
 CREATE INDEX contact_by_owner ON {s}.contact (owner, id);
+-- searched by an operator whose errors tell nothing
+DROP INDEX {s}.contact_search;
+CREATE INDEX contact_search ON {s}.contact USING gin (search extension.part_ops);
 -- countries are facets now
 ALTER TABLE {s}.contact NO FORCE ROW LEVEL SECURITY;
 UPDATE {s}.contact SET data = data WHERE data ? 'addresses';

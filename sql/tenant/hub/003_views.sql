@@ -34,8 +34,8 @@ DECLARE
     r {s}.effective := {s}.mine();
 BEGIN
     RETURN QUERY SELECT c.id FROM {s}.contact c
-    WHERE c.search LIKE pattern AND {s}.within(c, r, r.reads)
-        AND (r.plain OR hub.search_text(hub.shown(c.data, r.hidden, r.masked)) LIKE pattern);
+    WHERE c.search OPERATOR(extension.#~~) pattern AND {s}.within(c, r, r.reads)
+        AND (r.plain OR hub.search_text(hub.shown(c.data, r.hidden, r.masked)) OPERATOR(extension.#~~) pattern);
 END
 $$;
 GRANT EXECUTE ON FUNCTION {s}.find(text) TO kontor_app;

@@ -35,6 +35,15 @@ struct ConditionCompiler {
         }
     }
 
+    /// Whether the index on facets finds what the condition asks for.
+    func isByFacets(_ condition: Condition) -> Bool {
+        switch condition {
+        case .leaf(let leaf): facet(of: leaf) != nil
+        case .all(let parts): parts.contains(where: isByFacets)
+        case .any, .not: false
+        }
+    }
+
     /// One expression, never null, for one leaf.
     func compile(_ leaf: Leaf) throws -> SQL {
         if let facet = facet(of: leaf) { return holds([facet]) }

@@ -58,7 +58,10 @@ extension TenantDatabase {
 
     /// How many living contacts meet a condition.
     public func count(_ condition: Condition, as actor: Actor) async throws -> Int {
-        let filter = try await compiler(as: actor).compile(condition)
+        let compiler = try await compiler(as: actor)
+        let filter = try compiler.compile(condition)
+        // beside that of facets the index by owner is only more to read
+        let reach = compiler.isByFacets(condition) ? "" : reach
         return try await run(
             as: actor, "SELECT count(*) AS n FROM \(contacts) c WHERE c.deleted_at IS NULL AND \(filter) \(reach)")[0][
                 0

@@ -73,7 +73,6 @@ extension TenantDatabase {
     public func contact(_ id: Int64, as actor: Actor) async throws -> StoredContact {
         let rows = try await lookUp(
             as: actor, ("SELECT \(Self.columns) FROM \(contacts) c WHERE c.id = \(id)" as SQL).prepared())[0]
-        guard rows.count == 1 else { throw Failure.notFound("contact") }
         return try StoredContact(rows)
     }
 
@@ -140,6 +139,8 @@ extension TenantDatabase {
         return try StoredContact(results[1])
     }
 
+    /// - Parameter outcome: how a function that writes a contact ended, as `sql/tenant/hub/004_writing.sql` says.
+    /// - Throws: `Failure` `not_found`, `right.field`, `right.missing`, `staff.unknown` when it did not end well.
     static func judge(_ outcome: String) throws {
         switch outcome {
         case "done", "unchanged": return

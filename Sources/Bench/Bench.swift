@@ -28,6 +28,7 @@ struct Bench {
         ("logins", { try await LoginBench($0).run() }),
         ("segment", { try await SegmentBench($0).run() }),
         ("rights", { try await RightsBench($0).run() }),
+        ("reporting", { try await ReportingBench($0).run() }),
         ("import", { try await ImportBench($0).run() }),
         ("tenants", { try await TenantsBench($0).run() }),
     ]

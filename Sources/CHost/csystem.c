@@ -3,11 +3,13 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -65,7 +67,7 @@ long csystem_rss_kb(void) {
 }
 
 int csystem_spawn_child(const char *path, char *const argv[], char *const envp[], const char *directory,
-                        unsigned uid, unsigned gid, int death_signal, int output) {
+                        unsigned uid, unsigned gid, int death_signal, int output, int background) {
     pid_t parent = getpid();
     pid_t child = fork();
     if (child != 0) return child;
@@ -83,6 +85,12 @@ int csystem_spawn_child(const char *path, char *const argv[], char *const envp[]
         if (setgroups(0, 0) != 0 || setgid(gid) != 0 || setuid(uid) != 0) _exit(126);
     }
     if (directory && chdir(directory) != 0) _exit(124);
+    if (background) {
+        struct sched_param none = {0};
+        sched_setscheduler(0, SCHED_IDLE, &none);
+        // of the lowest class, which waits for idle disks: ioprio_set(IOPRIO_WHO_PROCESS, self, IOPRIO_CLASS_IDLE)
+        syscall(SYS_ioprio_set, 1, 0, 3 << 13);
+    }
     // After setuid, which clears the death signal; the parent may have died before it was set.
     if (death_signal) {
         prctl(PR_SET_PDEATHSIG, death_signal);

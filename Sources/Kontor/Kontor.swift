@@ -16,7 +16,7 @@ struct Kontor: AsyncParsableCommand {
             Serve.self, Work.self, Migrate.self, TenantCommand.self, ContactCommand.self, ExplainCommand.self,
             ReplayCommand.self, ConnectorCommand.self, PluginCommand.self, SegmentCommand.self, ImportCommand.self,
             RunCommand.self, DeliveryCommand.self, SignInCommand.self, AccountCommand.self, StaffCommand.self,
-            RoleCommand.self, TeamCommand.self, AcceptCommand.self, CallCommand.self,
+            RoleCommand.self, TeamCommand.self, SQLCommand.self, AcceptCommand.self, CallCommand.self,
         ])
 
     static func main() async {

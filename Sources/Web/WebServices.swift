@@ -16,16 +16,18 @@ public struct WebServices: Sendable {
     /// Kinds of connectors there are.
     public let manifests: [Manifest]
     public let verifyHook: HookVerifier
+    /// The server for SQL logins; nil when there is none.
+    let sqlServer: @Sendable () -> SQLServer?
     let passwords = PasswordGate(cores: ProcessInfo.processInfo.activeProcessorCount)
     /// The most bytes a file sent for import may have.
     let maxImportBytes: Int
 
     public init(
         node: Node, provisioner: Provisioner, manifests: [Manifest], maxImportBytes: Int = 5_000_000_000,
-        verifyHook: @escaping HookVerifier
+        sqlServer: @escaping @Sendable () -> SQLServer? = { nil }, verifyHook: @escaping HookVerifier
     ) {
         (self.node, self.provisioner, self.manifests, self.verifyHook) = (node, provisioner, manifests, verifyHook)
-        self.maxImportBytes = maxImportBytes
+        (self.maxImportBytes, self.sqlServer) = (maxImportBytes, sqlServer)
     }
 
     /// - Throws: `Failure` `connector.kind`.

@@ -99,16 +99,25 @@ import Testing
         return [
             "contact": contact, "order": ["read": .string(RoleRights.orderScopes.randomElement(using: &random)!)],
             "product": ["read": .string(["all", "all", "none"].randomElement(using: &random)!)],
-            "functions": Bool.random(using: &random) ? ["export", "segments"] : [],
+            "functions": .array(
+                (Bool.random(using: &random) ? ["export", "segments"] : [])
+                    + (Int.random(in: 0..<8, using: &random) > 0 ? ["sql"] : [])),
         ]
     }
 
-    /// Lists, search, conditions, the feed, the view itself and the table behind it give the same to the same person.
+    /// Lists, search, conditions, the feed, the view itself, the table behind it, and a SQL login on the reporting server
+    /// by psql and as reporting tools ask give the same to the same person.
     @Test func everyWayShowsWhatTheRoleAllowsForRandomRoles() async throws {
         try await withTenant { door in
             var random = SplitMix(seed: 20_261_122)
+            let cluster = try await TestCluster.shared.value
+            try await cluster.provisioner.ensure(module: "reporting", for: door.tenant)
+            let reporting = try await cluster.reporting
             let shop = try await shop(door, contacts: 40, &random)
             let ola = Actor.staff(shop.ola)
+            try await door.editRole(
+                shop.role, as: .staff(shop.owner), version: nil, title: nil, rights: ["functions": ["sql"]])
+            let login = try await door.addSQLLogin(of: shop.ola, label: "psql", as: ola)
             var differing = Set<Int>()
             for round in 0..<220 {
                 let rights = randomRights(&random)
@@ -165,9 +174,50 @@ import Testing
                     #expect(change["after"] == subject.map { model.shown($0.fields) })
                 }
                 try await writes(shop, model, door)
+                try await reporting.catchUp()
+                try await sql(login, expected, model, on: reporting)
             }
             #expect(differing.count > 15, "the roles did differ")
         }
+    }
+
+    /// The same rows by a SQL login; none, and no way in, for a role without the function.
+    private func sql(
+        _ login: SQLLogin, _ expected: [RightsModel.Subject], _ model: RightsModel, on reporting: TestReporting
+    ) async throws {
+        let answer = try await reporting.psql(
+            login, "SELECT json_build_array(id, fields) FROM contact ORDER BY id",
+            // as Metabase and JDBC tools: in a transaction, by cursor, the query of a person inside their own
+            """
+            BEGIN; DECLARE c NO SCROLL CURSOR FOR SELECT count(*) AS "count", sum("source"."id") AS "sum"
+            FROM (SELECT * FROM contact) "source" WHERE "source"."id" > 0 LIMIT 1048575; FETCH 500 FROM c; COMMIT
+            """,
+            "SELECT count(*), count(DISTINCT record) FROM change WHERE entity = 'contact' AND kind = 'new'",
+            "SELECT json_build_array(contact, tag) FROM contact_tag ORDER BY contact, tag")
+        guard model.rights["functions"]?.array?.contains("sql") == true else {
+            #expect(answer.out == "" && answer.errors.contains("not permitted to log in"), "\(answer)")
+            return
+        }
+        var lines = expected.map { "[\($0.id), \(model.shown($0.fields).text)]" }
+        let sum = expected.isEmpty ? "" : String(expected.map(\.id).reduce(0, +))
+        lines.append("\(expected.count)|\(sum)")
+        lines.append("\(expected.count)|\(expected.count)")
+        var tags: [String] = []
+        for subject in expected {
+            for tag in model.shown(subject.fields)["tags"]?.array ?? [] { tags.append("\(subject.id) \(tag.text)") }
+        }
+        let got = answer.out.split(separator: "\n").map(String.init)
+        #expect(got.count == lines.count + tags.count, "\(answer.errors) \(model.rights.text)")
+        for (line, wanted) in zip(got, lines.prefix(expected.count)) {
+            #expect(try JSON(text: line) == JSON(text: wanted), "\(model.rights.text)")
+        }
+        #expect(Array(got.dropFirst(expected.count).prefix(2)) == Array(lines.suffix(2)), "\(model.rights.text)")
+        var shown: [String] = []
+        for line in got.dropFirst(lines.count) {
+            let pair = try JSON(text: line)
+            shown.append("\(pair[0]?.text ?? "") \(pair[1]?.text ?? "")")
+        }
+        #expect(shown.sorted() == tags.sorted(), "\(model.rights.text)")
     }
 
     private static func questions(_ model: RightsModel) -> [(JSON, (JSON) -> Bool)] {

@@ -12,13 +12,15 @@ import Testing
         .deletingLastPathComponent().appending(path: "sql/snapshot.txt")
 
     @Test func theSchemaIsAsCommitted() async throws {
-        try await withTenant(modules: ["sales"]) { tenant in
+        try await withTenant(modules: ["reporting"]) { tenant in
             let schema = tenant.tenant.schema
-            let lines = try await tenant.rows(Self.catalogue(["kontor", "auth", "hub", schema], of: tenant.tenant)).map
-            { row in
+            let lines = try await tenant.rows(
+                Self.catalogue(["kontor", "auth", "hub", schema, schema + "_rep"], of: tenant.tenant)
+            ).map { row in
                 // the tenant's number is in its schema's name and its policies
                 (try row.get("line") as String).replacing(schema, with: "{s}")
                     .replacing("auth.me((\(tenant.tenant.id))::bigint)", with: "auth.me({t})")
+                    .replacing("g_\(tenant.tenant.id)", with: "g_{t}")
                     .replacing(/\s+/, with: " ")
             }
             let text = lines.sorted().joined(separator: "\n") + "\n"

@@ -25,7 +25,8 @@ public final class TestCluster: Sendable {
         log.logLevel = .warning
         let folder = NSTemporaryDirectory() + "/kontor-test-\(getpid())"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        postgres = EmbeddedPostgres(directory: folder + "/pg", log: log, settings: [:], durable: false)
+        postgres = EmbeddedPostgres(
+            directory: folder + "/pg", log: log, rules: ReportingServer.primaryRules, durable: false)
         let conninfo = try await postgres.start()
         secrets = try InstanceSecrets.load(from: folder + "/master.key")
         files = SQLFiles(folder: Self.root + "/sql")
@@ -50,6 +51,14 @@ public final class TestCluster: Sendable {
         guard let folder else { return }
         // the server ends with this process (PDEATHSIG); its files need not outlive it
         try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    /// The hot standby that SQL logins work on, started at first use.
+    public var reporting: TestReporting { get async throws { try await standby.value } }
+    private var standby: Task<TestReporting, any Error> { Self.standby }
+    private static let standby: Task<TestReporting, any Error> = Task {
+        let cluster = try await shared.value
+        return try await TestReporting(of: cluster, folder: folder ?? "")
     }
 
     /// A tenant of its own for one test. One is made at a time: the tests of a run all ask at once, and the

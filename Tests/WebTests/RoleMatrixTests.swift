@@ -191,9 +191,48 @@ import Testing
         }
     }
 
+    /// Every view a SQL login has, as each role: the same.
+    @Test func noSQLViewHoldsWhatARoleHides() async throws {
+        let cluster = try await TestCluster.shared.value
+        let reporting = try await cluster.reporting
+        let shop = try await shop()
+        let door = shop.tenant.database
+        try await cluster.provisioner.ensure(module: "reporting", for: door.tenant)
+        let boss = Actor.staff(try #require(shop.people["owner"]).id)
+        for role in try JSON(parsing: await door.roles(as: boss)).array ?? [] {
+            var rights = role["rights"] ?? [:]
+            let functions = rights["functions"]?.array ?? []
+            guard !functions.contains("sql") else { continue }
+            rights["functions"] = .array(functions + ["sql"])
+            try await door.editRole(role["id"]?.int ?? 0, as: boss, version: nil, title: nil, rights: rights)
+        }
+        let views = try await cluster.superuser.run(
+            "SELECT relname FROM pg_class WHERE relkind = 'v' AND relnamespace = \("\(door.tenant.schema)_rep")::regnamespace"
+        )[0].map { try $0.get("relname", as: String.self) }
+        #expect(views.count >= 14)
+        var logins: [String: SQLLogin] = [:]
+        for (role, person) in shop.people {
+            logins[role] = try await door.addSQLLogin(of: person.id, label: role, as: boss)
+        }
+        try await reporting.catchUp()
+        for (role, login) in logins {
+            var bytes = 0
+            for view in views {
+                let answer = try await reporting.psql(login, "SELECT * FROM \(view)")
+                #expect(answer.errors == "", "\(role) \(view)")
+                judge(answer.out, role, view)
+                bytes += answer.out.utf8.count
+            }
+            #expect(bytes > 500, "\(role)")
+        }
+    }
+
     private func judge(_ reply: Reply, _ role: String, _ what: String) {
         #expect(reply.status < 500, "\(role) \(what)")
-        let text = String(decoding: reply.body, as: UTF8.self)
+        judge(String(decoding: reply.body, as: UTF8.self), role, what)
+    }
+
+    private func judge(_ text: String, _ role: String, _ what: String) {
         for hidden in Self.hides[role] ?? [] { #expect(!text.contains(hidden), "\(role) \(what): \(hidden)") }
         #expect(!text.contains(Self.words["foreign"]!), "\(role) \(what)")
         if role == "sales" { #expect(!text.contains(Self.words["other"]!), "\(what)") }

@@ -27,6 +27,7 @@ import Testing
             let address = operation.path.replacing("{id}", with: ids[kind] ?? "1").replacing(
                 "{key}", with: "secret_key"
             )
+            .replacing("{name}", with: ids[kind] ?? "1")
             .replacing("{contact}", with: ids["contacts"] ?? "1")
             let body = Self.bodies[operation.id]
             let reply = try await stranger.send(
@@ -102,6 +103,9 @@ import Testing
             ids["count"] = ""
         }
         ids["staff"] = String(boss.id)
+        let login = try await owner.call("createSQLLogin", [:], ["label": "Secret tool"], token: boss.token)
+        #expect(login.status == 201)
+        ids["sql-logins"] = login.json["name"]?.string
         return ids
     }
 }

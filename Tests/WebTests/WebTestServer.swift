@@ -21,6 +21,7 @@ struct WebTestServer: Sendable {
             services: WebServices(
                 node: cluster.node, provisioner: cluster.provisioner, manifests: [shop, plain],
                 maxImportBytes: maxImportBytes,
+                sqlServer: { SQLServer(host: "127.0.0.1", port: 5433, state: .ready) },
                 verifyHook: { _, _, headers, _, _ in
                     guard headers["x-signature"] == "good" else {
                         throw Failure(.unauthenticated, "hook.signature", "The signature is wrong.")

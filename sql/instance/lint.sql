@@ -1,7 +1,7 @@
 -- Catalogue lint: one row per finding. Run before the service opens, and in the tests: it must be empty.
 -- Tenants' schemas are t_N, staff's SQL logins u_N, the service's login kontor_app.
 with ns as (select oid, nspname from pg_namespace
-    where nspname ~ '^t_[0-9]+$'),
+    where nspname ~ '^t_[0-9]+(_rep)?$'),
  login as (select * from pg_roles
     where rolname ~ '^u_' or rolname = 'kontor_app'),
  fn as (select p.*, n.nspname from pg_proc p join pg_namespace n on n.oid=p.pronamespace

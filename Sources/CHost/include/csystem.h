@@ -33,8 +33,9 @@ long csystem_rss_kb(void);
 /// Forks and executes `path` (argv[0] should be the full path too) in a session of its own.
 /// As root with uid != 0 the child drops its groups and takes gid and uid. `directory` (may be NULL) becomes its
 /// working folder, `death_signal` (0: none) is sent to it when the calling *thread* ends, `output` (or -1) becomes
-/// its standard output and error; every other descriptor is closed. Returns the child's pid, or -1 with errno.
+/// its standard output and error; every other descriptor is closed. With `background` it and all it starts get only the
+/// processor and disk time that nobody else wants. Returns the child's pid, or -1 with errno.
 /// Exit codes of a child that could not start: 124 chdir, 125 parent gone, 126 user change, 127 exec.
 int csystem_spawn_child(const char *path, char *const argv[], char *const envp[], const char *directory,
-                        unsigned uid, unsigned gid, int death_signal, int output);
+                        unsigned uid, unsigned gid, int death_signal, int output, int background);
 #endif

@@ -8,10 +8,10 @@ public struct RoleRights: Sendable, Hashable {
     public static let orderScopes = ["all", "contacts", "none"]
     /// What a role may use besides records.
     public static let functions = [
-        "connectors", "export", "mass_change", "runs", "segments", "settings", "staff", "tokens",
+        "audit", "connectors", "export", "mass_change", "runs", "segments", "settings", "sql", "staff", "tokens",
     ]
     /// Functions that show or touch any contact, order and product, so that only a role without limits can have them.
-    public static let unlimitedFunctions = ["connectors", "mass_change", "runs", "tokens"]
+    public static let unlimitedFunctions = ["audit", "connectors", "mass_change", "runs", "tokens"]
     /// By which contacts can be limited besides their owner.
     public static let conditions = ["tag", "source", "country"]
 

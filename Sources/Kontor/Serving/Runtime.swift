@@ -36,7 +36,10 @@ final class Runtime: Sendable {
         if let external = settings.database {
             conninfo = external
         } else {
-            let cluster = EmbeddedPostgres(directory: settings.folder + "/postgres", log: log)
+            // staff's SQL logins work on the copy, never here
+            let cluster = EmbeddedPostgres(
+                directory: settings.folder + "/postgres", log: log, settings: ["wal_keep_size": "512MB"],
+                rules: ReportingServer.primaryRules)
             let note = settings.folder + "/connection"
             do {
                 conninfo = try await cluster.start()
@@ -81,6 +84,20 @@ final class Runtime: Sendable {
                 try await Task.sleep(for: .seconds(1))
             }
         }
+    }
+
+    /// What keeps the server for SQL logins; nil when there is none.
+    func reporting(_ node: Node) throws -> ReportingService? {
+        guard let (host, port) = try settings.sqlPlace() else { return nil }
+        let place: ReportingService.Place
+        if embedded != nil {
+            place = .own(
+                ReportingServer(host: host, port: port, certificates: settings.sqlTLS).standby(
+                    of: instance, folder: settings.folder + "/reporting", log: log))
+        } else {
+            place = .named(instance.admin(at: host, port: port))
+        }
+        return ReportingService(place: place, host: host, port: port, node: node, log: log)
     }
 
     func links() throws -> Links {

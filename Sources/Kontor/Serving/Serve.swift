@@ -41,9 +41,11 @@ struct Serve: AsyncParsableCommand {
         if migrated > 0 { log.info("tenants migrated", metadata: ["tenants": "\(migrated)"]) }
         let node = try await runtime.node()
         let links = try runtime.links()
+        let reporting = try runtime.reporting(node)
         let web = WebServer(
             services: WebServices(
                 node: node, provisioner: provisioner, manifests: links.manifests,
+                sqlServer: { reporting?.status },
                 verifyHook: { try await HookDoor(links: links).verify($0, $1, $2, $3, $4) }),
             host: host, port: port, log: log)
         let application = web.application { [portFile] port in
@@ -56,6 +58,7 @@ struct Serve: AsyncParsableCommand {
         if workers {
             services.append(RelayService(relay: Relay(node: node, links: links, options: settings.relay, log: log)))
         }
+        if let reporting { services.append(reporting) }
         let group = ServiceGroup(
             configuration: .init(
                 services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },

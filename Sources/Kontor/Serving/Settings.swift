@@ -33,6 +33,21 @@ struct Settings: ParsableArguments {
         help: "Seconds a worker holds what it delivers; then another may take it over (KONTOR_LEASE).")
     var lease = ProcessInfo.processInfo.environment["KONTOR_LEASE"].flatMap(Double.init) ?? 90
 
+    @Option(
+        help: """
+            Address and port at which SQL logins work. The private database has a copy of itself listen there, \
+            127.0.0.1:5433 unless told; for an external server this names one, such as its hot standby, and without \
+            it there are no SQL logins (KONTOR_SQL_ADDRESS).
+            """)
+    var sqlAddress = ProcessInfo.processInfo.environment["KONTOR_SQL_ADDRESS"]
+
+    @Option(
+        help: """
+            Folder with server.crt and server.key, with which the private database's copy is reached by TLS from \
+            other machines; without it, from this machine alone (KONTOR_SQL_TLS).
+            """)
+    var sqlTLS = ProcessInfo.processInfo.environment["KONTOR_SQL_TLS"]
+
     @Option(help: "trace, debug, info, notice, warning or error (KONTOR_LOG).")
     var log = ProcessInfo.processInfo.environment["KONTOR_LOG"] ?? "info"
 
@@ -56,6 +71,18 @@ struct Settings: ParsableArguments {
         return URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
             .deletingLastPathComponent().appending(path: "sql").path
+    }
+
+    /// Where SQL logins work; nil when they do nowhere.
+    /// - Throws: `Failure` `sql.address`.
+    func sqlPlace() throws -> (host: String, port: Int)? {
+        guard let text = sqlAddress ?? (database == nil ? "127.0.0.1:5433" : nil) else { return nil }
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            1...65_535 ~= port, colon != text.startIndex
+        else {
+            throw Failure(.invalid, "sql.address", "--sql-address is a host and a port, such as 127.0.0.1:5433.")
+        }
+        return (String(text[..<colon]), port)
     }
 
     var relay: Relay.Options {

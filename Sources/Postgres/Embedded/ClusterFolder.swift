@@ -24,28 +24,32 @@ struct ClusterFolder: Sendable {
     }
 
     /// Makes the cluster unless it is there, and sees that no old server still works in it.
-    func prepare(binaries: String?, durable: Bool, log: Logger) throws -> ClusterServer {
+    /// - Parameter primary: conninfo of the server it is to be a copy of; nil for a cluster of its own.
+    func prepare(binaries: String?, durable: Bool, copying primary: String?, log: Logger) throws -> ClusterServer {
         let root = Files.real(path)
         let data = root + "/data"
         if Files.exists(data + "/PG_VERSION"), !Files.exists(data + "/" + Self.marker) { throw Self.foreign(data) }
         let server = ClusterServer(
             binaries: try Binaries.find(binaries), data: data, socket: try socketFolder(root),
-            log: root + "/postgres.log")
+            log: root + "/postgres.log", isBackground: primary != nil)
         if !Files.exists(data + "/PG_VERSION") {
             log.info("making the embedded cluster", metadata: ["folder": "\(data)"])
-            try create(server, durable: durable)
+            try create(server, durable: durable, copying: primary)
         }
         return server
     }
 
     /// Under a temporary name first: a cluster that was killed half-way is never mistaken for a whole one.
-    private func create(_ server: ClusterServer, durable: Bool) throws {
+    private func create(_ server: ClusterServer, durable: Bool, copying primary: String?) throws {
         let half = server.data + ".new"
         Files.removeTree(half)
         try make(half)
-        try server.initialise(half, durable: durable)
-        guard Files.write(half + "/" + Self.marker, "made by kontor\n"),
-            chown(half + "/" + Self.marker, ServerUser.current.uid, ServerUser.current.gid) == 0,
+        if let primary {
+            try server.copy(primary, to: half, durable: durable)
+        } else {
+            try server.initialise(half, durable: durable)
+        }
+        guard Files.write(half + "/" + Self.marker, "made by kontor\n"), ServerUser.owns(half + "/" + Self.marker),
             rmdir(server.data) == 0 || errno == ENOENT, rename(half, server.data) == 0
         else { throw Self.failure("cannot finish", server.data) }
         let parent = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

@@ -7,6 +7,8 @@ struct ClusterServer: Sendable {
     let data: String
     let socket: String
     let log: String
+    /// Whether it gets only the processor and disk time that nobody else wants.
+    var isBackground = false
 
     private static let startSeconds = 60
 
@@ -27,11 +29,34 @@ struct ClusterServer: Sendable {
         }
     }
 
+    /// Copies a running primary into a folder, which is then a standby's.
+    /// - Parameter primary: conninfo of its superuser.
+    /// - Throws: `embedded.copy` with the end of its output.
+    func copy(_ primary: String, to folder: String, durable: Bool) throws {
+        let sync = durable ? [] : ["--no-sync"]
+        let child = try spawn(
+            "pg_basebackup",
+            ["-D", folder, "-d", primary, "--wal-method=stream", "--checkpoint=fast", "--no-password"] + sync,
+            death: SIGKILL)
+        let code = Self.wait(child)
+        let signal = folder + "/standby.signal"
+        guard code == 0, Files.write(signal, ""), ServerUser.owns(signal) else {
+            throw EmbeddedError(code: "embedded.copy", "pg_basebackup failed with \(code): \(lastLines)")
+        }
+    }
+
+    /// Who may connect: in this file, so that it follows the program and no file of an older one.
+    var hostRules: String { data + ".hba" }
+
     /// Starts the server and waits until it is ready.
+    /// - Parameter rules: lines of its host-based authentication.
     /// - Returns: its pid.
     /// - Throws: `embedded.start` with the end of its log.
-    func launch(_ arguments: [String]) throws -> Int32 {
+    func launch(_ arguments: [String], rules: [String]) throws -> Int32 {
         try OldServer(data: data).clear()
+        guard Files.write(hostRules, rules.joined(separator: "\n") + "\n"), ServerUser.owns(hostRules) else {
+            throw EmbeddedError(code: "embedded.folder", "cannot write \(hostRules)")
+        }
         let child = try spawn("postgres", ["-D", data] + arguments, death: SIGINT)
         for _ in 0..<(Self.startSeconds * 200) {
             if isReady(child) { return child }
@@ -46,11 +71,29 @@ struct ClusterServer: Sendable {
         throw EmbeddedError(code: "embedded.start", "the server was not ready in \(Self.startSeconds) s: \(lastLines)")
     }
 
+    /// Waits for the server's end, as `wait`; of one in the background, the sessions are put there all the while.
+    func attend(_ child: Int32) -> Int32 {
+        guard isBackground else { return Self.wait(child) }
+        var group = BackgroundGroup(of: child)
+        defer { group.remove() }
+        while true {
+            var status: Int32 = 0
+            let ended = waitpid(child, &status, WNOHANG)
+            if ended == child || (ended < 0 && errno != EINTR) { return Self.code(status) }
+            group.take(childrenOf: child)
+            usleep(100_000)
+        }
+    }
+
     /// Waits for a child's end; its exit code, or 128 and more for a signal.
     static func wait(_ child: Int32) -> Int32 {
         var status: Int32 = 0
         while waitpid(child, &status, 0) < 0, errno == EINTR {}
-        return status & 0x7f == 0 ? (status >> 8) & 0xff : 128 + status & 0x7f
+        return code(status)
+    }
+
+    private static func code(_ status: Int32) -> Int32 {
+        status & 0x7f == 0 ? (status >> 8) & 0xff : 128 + status & 0x7f
     }
 
     func removePrivateSocket() {
@@ -74,7 +117,8 @@ struct ClusterServer: Sendable {
         let environment = CStrings(["PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "TZ=UTC"])
         let child = argv.withMutable { argv in
             environment.withMutable { environment in
-                csystem_spawn_child(path, argv, environment, "/", user.uid, user.gid, death, output)
+                csystem_spawn_child(
+                    path, argv, environment, "/", user.uid, user.gid, death, output, isBackground ? 1 : 0)
             }
         }
         guard child > 0 else { throw EmbeddedError(code: "embedded.start", "cannot fork for \(program)") }

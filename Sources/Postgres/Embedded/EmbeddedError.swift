@@ -1,6 +1,6 @@
 /// Why an embedded cluster did not start. `code` is stable: it is what operators and programs look for.
 public struct EmbeddedError: Error, Sendable, CustomStringConvertible {
-    /// `embedded.in_use`, `embedded.foreign`, `embedded.no_binaries`, `embedded.folder`, `embedded.initdb`,
+    /// `embedded.copy`, `embedded.in_use`, `embedded.foreign`, `embedded.no_binaries`, `embedded.folder`, `embedded.initdb`,
     /// `embedded.start`.
     public var code: String
     public var message: String

@@ -20,6 +20,8 @@ public final class EmbeddedPostgres: Sendable {
     }
 
     private let folder: ClusterFolder
+    private let primary: String?
+    private let rules: [String]
     private let settings: [String: String]
     private let durable: Bool
     private let log: Logger
@@ -29,9 +31,17 @@ public final class EmbeddedPostgres: Sendable {
     ///   - directory: the folder, made if it is missing.
     ///   - settings: server settings over the built-in ones; `KONTOR_PG_BIN` names the folder of the server's
     ///     programs (as does the environment variable of that name).
+    ///   - copyOf: conninfo of the superuser of a cluster this is a hot standby of, which is made by copying it and then
+    ///     follows it; it gets only the processor and disk time that nobody else wants.
+    ///   - rules: lines of pg_hba.conf before the last one, which trusts who may open the private socket.
     ///   - durable: false gives up safety against power loss for speed; for tests.
-    public init(directory: String, log: Logger, settings: [String: String] = [:], durable: Bool = true) {
+    public init(
+        directory: String, log: Logger, settings: [String: String] = [:], copyOf primary: String? = nil,
+        rules: [String] = [], durable: Bool = true
+    ) {
         folder = ClusterFolder(path: directory)
+        self.primary = primary
+        self.rules = rules + ["local all,replication all trust"]
         self.settings = settings
         self.durable = durable
         self.log = log
@@ -66,18 +76,30 @@ public final class EmbeddedPostgres: Sendable {
         }
     }
 
+    /// Removes a stopped standby's copy, so that the next start makes a new one.
+    public func discard() {
+        guard primary != nil, processID == nil else { return }
+        Files.removeTree(folder.path + "/data")
+    }
+
     // MARK: On the cluster's own thread
 
     private func ownCluster(_ started: (Result<String, any Error>) -> Void) {
         do {
             let lock = try folder.claim()
             defer { close(lock) }
-            let server = try folder.prepare(binaries: settings["KONTOR_PG_BIN"], durable: durable, log: log)
-            let configured = ServerSettings(own: settings, durable: durable, socket: server.socket)
+            let server = try folder.prepare(
+                binaries: settings["KONTOR_PG_BIN"], durable: durable, copying: primary, log: log)
+            var own = settings
+            if let primary { own["primary_conninfo"] = primary }
+            let configured = ServerSettings(
+                own: own, durable: durable, socket: server.socket, hostRules: server.hostRules)
             let arguments = configured.arguments
-            let child = try server.launch(arguments)
+            let child = try server.launch(arguments, rules: rules)
             state.withLock { $0.phase = .running(pid: child) }
-            log.info("embedded PostgreSQL runs", metadata: ["pid": "\(child)", "socket": "\(server.socket)"])
+            log.info(
+                "embedded PostgreSQL runs",
+                metadata: ["pid": "\(child)", "socket": "\(server.socket)"])
             started(
                 .success("host='\(server.socket)' port=\(configured.port) user=kontor_super dbname=postgres"))
             watch(child, server, arguments)
@@ -98,12 +120,12 @@ public final class EmbeddedPostgres: Sendable {
         var child = first
         var pause: UInt32 = 100_000
         while true {
-            let code = ClusterServer.wait(child)
+            let code = server.attend(child)
             guard !isStopping else { return }
             log.error("embedded PostgreSQL ended by itself", metadata: ["status": "\(code)"])
             while true {
                 do {
-                    child = try server.launch(arguments)
+                    child = try server.launch(arguments, rules: rules)
                     pause = 100_000
                     break
                 } catch {

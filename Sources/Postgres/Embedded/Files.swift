@@ -33,6 +33,15 @@ enum Files {
         return Glibc.write(file, bytes, bytes.count) == bytes.count && fsync(file) == 0
     }
 
+    /// Writes into a file that is there, of a kind that keeps nothing, as the kernel's are.
+    static func overwrite(_ path: String, _ text: String) -> Bool {
+        let file = open(path, O_WRONLY | O_CLOEXEC)
+        guard file >= 0 else { return false }
+        defer { close(file) }
+        let bytes = Array(text.utf8)
+        return Glibc.write(file, bytes, bytes.count) == bytes.count
+    }
+
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     /// Names in a folder without `.` and `..`; nil when it cannot be read.

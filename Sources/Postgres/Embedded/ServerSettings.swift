@@ -5,6 +5,7 @@ struct ServerSettings {
     let own: [String: String]
     let durable: Bool
     let socket: String
+    let hostRules: String
 
     /// Names the socket too, so clients need it even without TCP.
     var port: String { own["port"] ?? "5432" }
@@ -13,6 +14,7 @@ struct ServerSettings {
     var arguments: [String] {
         var all = [
             "listen_addresses": "", "unix_socket_directories": socket, "unix_socket_permissions": "0700",
+            "hba_file": hostRules,
             "port": port, "max_connections": "60", "shared_buffers": "\(Self.sharedBuffers)MB",
             "wal_level": "replica", "fsync": "on", "synchronous_commit": "on", "full_page_writes": "on",
             "max_locks_per_transaction": "256", "jit": "off", "wal_compression": "on",

@@ -26,8 +26,12 @@ public struct ConnectionText: Sendable {
     }
 
     /// The same server as another role, in another database. libpq takes the last of repeated keywords.
-    func with(user: String? = nil, password: String? = nil, database: String) -> String {
+    /// - Parameter host: another server of the same keys, with its port.
+    public func with(
+        user: String? = nil, password: String? = nil, database: String, host: (String, Int)? = nil
+    ) -> String {
         var text = keywords + " dbname=\(database)"
+        if let host { text += " host=\(Self.quoted(host.0)) port=\(host.1)" }
         if let user { text += " user=\(user)" }
         if let password { text += " password=\(Self.quoted(password))" }
         return text

@@ -5,11 +5,13 @@ public import Postgres
 /// Sets up and checks the database of an instance: roles, control schema, keys, lint.
 public struct Instance: Sendable {
     /// Version of the control schema this program works with.
-    static let version = 3
-    static let databaseName = "kontor"
+    static let version = 4
+    /// Of the one database everything is in.
+    public static let databaseName = "kontor"
     /// What brings the control schema from each version to the next, beginning with none.
     private static let steps = [
         ["003_control.sql", "004_hub.sql", "005_grants.sql"], ["006_accounts.sql"], ["007_rights.sql"],
+        ["008_logins.sql"],
     ]
 
     let admin: ConnectionText
@@ -29,6 +31,12 @@ public struct Instance: Sendable {
         self.log = log
     }
 
+    /// Connection text of the superuser it was given.
+    public var superuser: String { admin.with(database: "postgres") }
+    /// The same on another server of the same cluster, in Kontor's database.
+    public func admin(at host: String, port: Int) -> String {
+        admin.with(database: Self.databaseName, host: (host, port))
+    }
     /// Connection text of the service's login.
     public var serviceConnection: String { connection(of: "kontor_app") }
     var migrationConnection: String { connection(of: "kontor_migrate") }
@@ -54,7 +62,7 @@ public struct Instance: Sendable {
             try await session.execute(
                 script: """
                     REVOKE ALL ON DATABASE kontor FROM PUBLIC;
-                    GRANT CONNECT ON DATABASE kontor TO kontor_app, kontor_migrate;
+                    GRANT CONNECT ON DATABASE kontor TO kontor_app, kontor_migrate, kontor_sql;
                     """)
             try await connected(admin.with(database: Self.databaseName)) { try await makeControl($0) }
             _ = try await session.query("SELECT pg_advisory_unlock(726553)")

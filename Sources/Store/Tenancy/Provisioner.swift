@@ -63,8 +63,12 @@ public final class Provisioner: Sendable {
         log.info("tenant made", metadata: ["tenant": "\(tenant.id)"])
     }
 
-    /// Adds a module to a tenant unless it is there.
-    public func ensure(module: String, for tenant: Tenant) async throws { try await migrate(tenant, module: module) }
+    /// Adds a module to a tenant unless it is there, after those it stands on.
+    public func ensure(module: String, for tenant: Tenant) async throws {
+        for needed in Self.needs[module] ?? [] { try await migrate(tenant, module: needed) }
+        try await migrate(tenant, module: module)
+    }
+    private static let needs = ["reporting": ["sales"]]
 
     /// Brings every tenant's modules up to date; a run that is cut short is finished by the next.
     /// - Returns: how many tenants changed.
@@ -154,10 +158,13 @@ public final class Provisioner: Sendable {
             _ = try await session.query("UPDATE kontor.tenant SET state = 'dropping' WHERE id = \(tenant.id)")
         }
         try await asOwner { session in
+            // views first: they stand on the tables, and each drop takes locks on all it removes
+            _ = try await session.query("DROP SCHEMA IF EXISTS \(identifier: tenant.schema + "_rep") CASCADE")
             _ = try await session.query("DROP SCHEMA IF EXISTS \(identifier: tenant.schema) CASCADE")
         }
         try await asOwner { session in
             _ = try await session.query("DELETE FROM kontor.tenant WHERE id = \(tenant.id)")
+            _ = try await session.query("SELECT auth.drop_group(\(tenant.id))")
         }
         log.info("tenant dropped", metadata: ["tenant": "\(tenant.id)"])
     }

@@ -9,11 +9,15 @@ enum Scope: String, Sendable, CaseIterable {
     case tokens
     /// Staff, teams and roles; only for people who signed in.
     case staff
+    /// SQL logins; only for people who signed in.
+    case sql
+    /// The audit log.
+    case audit
     /// Tenants; only for tokens that belong to no tenant.
     case `operator`
 
     /// Scopes a tenant's token may have.
-    static let ofTenants = allCases.filter { $0 != .operator && $0 != .staff }
+    static let ofTenants = allCases.filter { ![.operator, .staff, .sql].contains($0) }
 }
 
 /// Who may call an operation.

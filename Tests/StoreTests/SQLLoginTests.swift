@@ -1,0 +1,211 @@
+import Foundation
+import Hub
+import Logging
+import Postgres
+import TestKit
+import Testing
+
+@testable import Store
+
+/// SQL logins: what they see is compared row by row in RightsTests; here, what they cannot do.
+@Suite struct SQLLoginTests {
+    /// A shop with an owner, who has a SQL login, and one contact.
+    private struct Shop {
+        let door: TenantDatabase
+        let owner: Int64
+        let login: SQLLogin
+        var schema: String { door.tenant.schema }
+    }
+
+    private func shop(_ word: String) async throws -> Shop {
+        let cluster = try await TestCluster.shared.value
+        let door = try await cluster.makeTenant(modules: ["reporting"])
+        try await cluster.provisioner.setOwner(of: door.tenant, email: "boss@x.example", password: "a long passphrase")
+        let owner: Int64 = try await door.rows("SELECT account FROM \(door.table("staff"))")[0].get(0)
+        _ = try await door.createContact(
+            as: .token(1),
+            fields: ["given_name": .string(word), "emails": [["value": .string("\(word)@secret.example")]]])
+        let login = try await door.addSQLLogin(of: owner, label: "test", as: .staff(owner))
+        try await cluster.reporting.catchUp()
+        return Shop(door: door, owner: owner, login: login)
+    }
+
+    /// Everything a login could try against another tenant, the server, or its own limits: an error, and nothing read.
+    @Test func loginsReachNothingBesidesTheirViews() async throws {
+        let reporting = try await TestCluster.shared.value.reporting
+        let (mine, theirs) = (try await shop("Aurora"), try await shop("Xanthippe"))
+        let own = try await reporting.psql(mine.login, "SELECT name FROM contact")
+        #expect(own.out == "Aurora\n" && own.errors == "")
+        let attempts = [
+            "SELECT * FROM \(theirs.schema)_rep.contact", "SELECT * FROM \(theirs.schema).contact",
+            "SELECT * FROM \(theirs.schema).contact_seen", "SELECT * FROM \(mine.schema).contact",
+            "SELECT * FROM \(mine.schema).contact_seen", "SELECT * FROM auth.account", "SELECT * FROM auth.login",
+            "SELECT * FROM auth.key", "SELECT * FROM auth.session", "SELECT * FROM kontor.tenant",
+            "SELECT * FROM pg_authid", "SELECT * FROM pg_shadow",
+            "SET ROLE kontor_app", "SET ROLE kontor_owner", "SET ROLE kontor_view", "SET ROLE kontor_roles",
+            "SET ROLE g_\(theirs.door.tenant.id)", "SET SESSION AUTHORIZATION kontor_app",
+            "SET SESSION AUTHORIZATION \(theirs.login.name)",
+            "SET row_security = off; SELECT * FROM \(mine.schema).contact",
+            "CREATE TEMP TABLE t (a int)", "CREATE TABLE t (a int)", "CREATE SCHEMA s", "DO $$ BEGIN END $$",
+            "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'", "SELECT lo_create(0)",
+            "SELECT lo_from_bytea(0, '')",
+            "SELECT pg_advisory_lock(1)", "SELECT pg_try_advisory_xact_lock(1)", "LISTEN kontor", "NOTIFY kontor",
+            "COPY (SELECT 1) TO PROGRAM 'id'", "COPY (SELECT 1) TO '/tmp/x'", "SELECT pg_read_file('PG_VERSION')",
+            "SELECT pg_ls_dir('.')",
+            "SELECT pg_terminate_backend(max(pid)) FROM pg_stat_activity WHERE usename <> current_user",
+            "SELECT pg_reload_conf()", "SELECT pg_promote()",
+            "SELECT pg_wal_replay_pause()", "ALTER ROLE \(mine.login.name) PASSWORD 'x'",
+            "ALTER ROLE \(mine.login.name) RESET statement_timeout", "DELETE FROM contact", "UPDATE contact SET id = 1",
+            "INSERT INTO contact_tag VALUES (1, 'x')", "SELECT auth.make_group(99)",
+            "SELECT auth.make_role('u_0', 1, '')",
+            "SELECT auth.add_login(1, 1, '', '', '')", "SELECT \(mine.schema).erase_contact(1)",
+            "SELECT pg_get_functiondef('auth.me(bigint)'::regprocedure)",
+            "SELECT pg_total_relation_size('\(theirs.schema)_rep.contact')",
+            "SET temp_file_limit = -1", "SET log_statement = 'all'", "LOAD 'auto_explain'",
+            "SELECT set_config('session_preload_libraries', 'x', false)",
+        ]
+        for attempt in attempts {
+            let answer = try await reporting.psql(mine.login, attempt)
+            #expect(answer.errors.contains("ERROR"), "\(attempt): \(answer.out)")
+            #expect(!answer.out.contains("Xanthippe") && !answer.errors.contains("Xanthippe"), "\(attempt)")
+        }
+        // what is readable and must tell nothing
+        let nothing = [
+            "SELECT set_config('kontor.context', '\(theirs.door.tenant.id)|system|9999999999|0|' || repeat('0', 64), false); SELECT auth.me(\(theirs.door.tenant.id))",
+            "SELECT auth.me(\(theirs.door.tenant.id))", "SELECT auth.me(0)",
+            "SELECT most_common_vals FROM pg_stats WHERE schemaname LIKE 't\\_%' AND most_common_vals IS NOT NULL",
+            "SELECT query FROM pg_stat_activity WHERE usename <> current_user AND query NOT LIKE '<insufficient%' AND query <> ''",
+        ]
+        for question in nothing {
+            let answer = try await reporting.psql(mine.login, question)
+            let said = answer.out.split(separator: "\n").last.map(String.init) ?? ""
+            #expect(said == "" || said.hasSuffix(String(repeating: "0", count: 64)), "\(question): \(answer)")
+            #expect(!answer.out.contains("staff:") && !answer.out.contains("system\n"), "\(question): \(answer)")
+        }
+        // no other database, and no way to the primary but by its private socket, which refuses
+        let elsewhere = try await reporting.psql(mine.login, "\\c postgres")
+        #expect(elsewhere.errors.contains("permission denied for database") || elsewhere.errors.contains("pg_hba"))
+        // the superuser's sight of it, as EXPLAIN tells: a hidden row is in no count
+        let explained = try await reporting.psql(
+            theirs.login, "EXPLAIN (ANALYZE, COSTS OFF) SELECT * FROM contact WHERE name = 'Aurora'")
+        #expect(!explained.out.contains("Rows Removed by Filter: 2"))
+    }
+
+    @Test func aLoginEndsWithItsPersonAtTheNextStatement() async throws {
+        let cluster = try await TestCluster.shared.value
+        let reporting = try await cluster.reporting
+        let shop = try await shop("Aurora")
+        var configuration = DatabaseConfiguration(
+            conninfo:
+                "host=127.0.0.1 port=\(reporting.port) dbname=kontor user=\(shop.login.name) password=\(shop.login.password)"
+        )
+        (configuration.sharedConnections, configuration.leasedConnections) = (1, 1)
+        let session = Database(configuration, log: .init(label: "sql"))
+        try await session.start()
+        func count() async throws -> Int { try await session.run("SELECT count(*) FROM contact")[0][0].get(0) }
+        #expect(try await count() == 1)
+        let watch = SQLWatch(reporting.superuser)
+        #expect(try await watch.sweep().contains { $0.login == shop.login.name } == false)
+        // a second owner is needed to disable the first
+        var person = StaffEdit()
+        (person.name, person.role) = ("Next", 1)
+        let second = try await shop.door.invite(as: .staff(shop.owner), email: "next@x.example", person)
+        _ = try await cluster.superuser.run("UPDATE auth.account SET password = 'x' WHERE id = \(second.id)")
+        var edit = StaffEdit()
+        edit.isDisabled = true
+        try await shop.door.editStaff(shop.owner, as: .staff(second.id), edit)
+        try await reporting.catchUp()
+        #expect(try await count() == 0)
+        let again = try await reporting.psql(shop.login, "SELECT 1")
+        #expect(again.errors.contains("not permitted to log in"))
+        #expect(try await watch.sweep().contains { $0.login == shop.login.name && $0.reason == "ended" })
+        // enabled again it works again, with the tenant suspended not
+        edit.isDisabled = false
+        try await shop.door.editStaff(shop.owner, as: .staff(second.id), edit)
+        try await reporting.catchUp()
+        #expect(try await reporting.psql(shop.login, "SELECT count(*) FROM contact").out == "1\n")
+        try await cluster.provisioner.setSuspended(true, shop.door.tenant)
+        try await reporting.catchUp()
+        #expect(try await reporting.psql(shop.login, "SELECT count(*) FROM contact").out == "0\n")
+        try await cluster.provisioner.setSuspended(false, shop.door.tenant)
+        try await shop.door.removeSQLLogin(shop.login.name, as: .staff(second.id))
+        try await reporting.catchUp()
+        #expect(try await reporting.psql(shop.login, "SELECT 1").errors.contains("FATAL"))
+        await session.close()
+    }
+
+    @Test func loginsAreTheirPersonsAndGoWithTheTenant() async throws {
+        let cluster = try await TestCluster.shared.value
+        let shop = try await shop("Aurora")
+        let boss = Actor.staff(shop.owner)
+        var person = StaffEdit()
+        (person.name, person.role) = ("Ola", 8)
+        let ola = try await shop.door.invite(as: boss, email: "ola@x.example", person).id
+        func code(_ body: () async throws -> Void) async -> String {
+            do { try await body() } catch let failure as Failure { return failure.code } catch { return "\(error)" }
+            return "done"
+        }
+        // Ola reads only: no login of her own, none that the owner makes, and the owner's are not hers to see or end
+        #expect(
+            await code { _ = try await shop.door.addSQLLogin(of: ola, label: "x", as: .staff(ola)) } == "right.missing")
+        #expect(await code { _ = try await shop.door.addSQLLogin(of: ola, label: "x", as: boss) } == "sql.no_right")
+        #expect(await code { _ = try await shop.door.addSQLLogin(of: 999_999, label: "x", as: boss) } == "not_found")
+        #expect(await code { try await shop.door.removeSQLLogin(shop.login.name, as: .staff(ola)) } == "not_found")
+        #expect(try JSON(parsing: await shop.door.sqlLogins(as: .staff(ola))) == [])
+        #expect(
+            await code { _ = try await shop.door.addSQLLogin(of: shop.owner, label: "x", as: .token(1)) }
+                == "right.missing")
+        for _ in 0..<4 { _ = try await shop.door.addSQLLogin(of: shop.owner, label: "more", as: boss) }
+        #expect(
+            await code { _ = try await shop.door.addSQLLogin(of: shop.owner, label: "x", as: boss) } == "sql.too_many")
+        let listed = try JSON(parsing: await shop.door.sqlLogins(as: boss)).array ?? []
+        #expect(listed.count == 5 && listed.allSatisfy { $0["open"] == true && $0["password"] == nil })
+        try await cluster.provisioner.drop(shop.door.tenant)
+        let left = try await cluster.superuser.run(
+            """
+            SELECT rolname FROM pg_roles WHERE rolname = \(shop.login.name) OR rolname = \("g_\(shop.door.tenant.id)")
+            UNION ALL SELECT nspname FROM pg_namespace WHERE nspname LIKE \("\(shop.schema)\\_rep")
+            """)[0]
+        #expect(left.isEmpty)
+    }
+
+    @Test func theWatchdogEndsWhatLastsTooLong() async throws {
+        let reporting = try await TestCluster.shared.value.reporting
+        let shop = try await shop("Aurora")
+        async let slow = reporting.psql(shop.login, "SET statement_timeout = 0; SELECT pg_sleep(60)")
+        let watch = SQLWatch(reporting.superuser, statementSeconds: 0)
+        var ended: [SQLWatch.Ended] = []
+        for _ in 0..<300 where ended.isEmpty {
+            try await Task.sleep(for: .milliseconds(50))
+            ended = try await watch.sweep().filter { $0.login == shop.login.name }
+        }
+        #expect(ended.map(\.reason) == ["statement"])
+        #expect(try await slow.errors.contains("terminating connection"))
+    }
+
+    @Test func everyColumnIsExplainedAndEveryReportRuns() async throws {
+        let reporting = try await TestCluster.shared.value.reporting
+        let shop = try await shop("Aurora")
+        let columns = try await TestCluster.shared.value.superuser.run(
+            """
+            SELECT c.relname, a.attname, col_description(c.oid, a.attnum) AS comment FROM pg_class c
+            JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 WHERE c.relnamespace = \("\(shop.schema)_rep")::regnamespace
+            """)[0]
+        #expect(columns.count > 90)
+        let guide = try String(contentsOfFile: TestCluster.root + "/docs/sql-reporting.md", encoding: .utf8)
+        for row in columns {
+            let (view, column): (String, String) = (try row.get("relname"), try row.get("attname"))
+            let comment: String = try row.get("comment", as: String?.self) ?? ""
+            let section = guide.components(separatedBy: "### `\(view)`").dropFirst().first ?? ""
+            #expect(!comment.isEmpty && section.contains("| `\(column)` | \(comment) |"), "\(view).\(column)")
+        }
+        let folder = TestCluster.root + "/reports"
+        let reports = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".sql") }
+        #expect(reports.count >= 10)
+        for report in reports {
+            let answer = try await reporting.psql(
+                shop.login, try String(contentsOfFile: "\(folder)/\(report)", encoding: .utf8))
+            #expect(answer.errors == "", "\(report)")
+        }
+    }
+}

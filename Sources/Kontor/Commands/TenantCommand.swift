@@ -166,7 +166,7 @@ enum Scopes {
     static let all = ["contacts:read", "contacts:write", "config", "runs", "feed", "tokens"]
 }
 
-private func withProvisioner(
+func withProvisioner(
     _ settings: Settings, _ body: (Provisioner, Runtime) async throws -> Void
 ) async throws {
     let runtime = try await Runtime.open(settings, mayJoin: true)

@@ -29,7 +29,7 @@ final class Runtime: Sendable {
     static func open(_ settings: Settings, mayJoin: Bool) async throws -> Runtime {
         let log = settings.logger
         try FileManager.default.createDirectory(atPath: settings.folder, withIntermediateDirectories: true)
-        let secrets = try InstanceSecrets.load(from: settings.masterKey ?? settings.folder + "/master.key")
+        let secrets = try InstanceSecrets.load(from: settings.masterKeyPath)
         let files = SQLFiles(folder: settings.sqlFolder)
         var embedded: EmbeddedPostgres?
         var conninfo: String

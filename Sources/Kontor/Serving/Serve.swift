@@ -37,6 +37,7 @@ struct Serve: AsyncParsableCommand {
         try await runtime.instance.prepare()
         let provisioner = Provisioner(runtime.instance)
         try await provisioner.start()
+        try await provisioner.forgetOldMaster(in: settings.masterKeyPath)
         let migrated = try await provisioner.migrateAll()
         if migrated > 0 { log.info("tenants migrated", metadata: ["tenants": "\(migrated)"]) }
         let node = try await runtime.node()

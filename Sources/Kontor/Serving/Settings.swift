@@ -57,6 +57,9 @@ struct Settings: ParsableArguments {
         return logger
     }
 
+    /// Where the master key is, unless it is in the environment.
+    var masterKeyPath: String { masterKey ?? folder + "/master.key" }
+
     /// The data folder, as an absolute path.
     var folder: String { URL(filePath: data).standardizedFileURL.path }
 

@@ -54,18 +54,26 @@ extension Node {
 
     /// The last part of the address a connector's webhooks are sent to: "tenant-connector-signature". It cannot
     /// be guessed, and it names no tenant.
-    public func hookPath(tenant: Int64, connector: Int64) -> String {
-        let key = Crypto.hmacSHA256(key: secrets.credentialKey(tenant: tenant), Array("kontor 1 hook address".utf8))
+    /// - Throws: `Failure` `not_found` for a tenant without keys.
+    public func hookPath(tenant: Int64, connector: Int64) async throws -> String {
+        let keys = try await self.tenant(Tenant(id: tenant, country: "")).keys()
+        guard let own = keys.newest(.addresses)?.key else { throw Failure.notFound("tenant") }
+        let key = Crypto.hmacSHA256(key: own, Array("kontor 1 hook address".utf8))
         let signature = Crypto.hmacSHA256(key: key, Array("\(tenant)|\(connector)".utf8))
         return "\(tenant)-\(connector)-\(Crypto.hex(signature.prefix(16)))"
     }
 
     /// Tenant and connector of a path made by `hookPath`; nil for any other.
-    public func hookTarget(_ path: String) -> (tenant: Int64, connector: Int64)? {
+    public func hookTarget(_ path: String) async throws -> (tenant: Int64, connector: Int64)? {
         let parts = path.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.count == 3, let tenant = Int64(parts[0]), let connector = Int64(parts[1]),
-            Crypto.constantTimeEqual(hookPath(tenant: tenant, connector: connector).utf8, path.utf8)
+            let own = try await known({ try await hookPath(tenant: tenant, connector: connector) }),
+            Crypto.constantTimeEqual(own.utf8, path.utf8)
         else { return nil }
         return (tenant, connector)
+    }
+
+    private func known<T>(_ body: () async throws -> T) async throws -> T? {
+        do { return try await body() } catch let failure as Failure where failure.code == "not_found" { return nil }
     }
 }

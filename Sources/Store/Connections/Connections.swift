@@ -12,22 +12,24 @@ extension TenantDatabase {
     ) async throws -> Int64 {
         let (open, secret) = try Self.split(settings, manifest)
         do {
-            return try await transaction(as: actor) { session in
-                let id: Int64 = try await session.query(
-                    """
-                    INSERT INTO \(table("connector")) (kind, name, settings, rank)
-                    VALUES (\(manifest.kind), \(name), \(open.text)::jsonb, \(rank)) RETURNING id
-                    """)[0].get("id")
-                try await saveSecrets(secret, connector: id, session)
-                _ = try await session.query(
-                    """
-                    INSERT INTO \(table("budget")) (connector, per_second, burst, tokens)
-                    VALUES (\(id), \(manifest.limits.perSecond), \(manifest.limits.burst), \(manifest.limits.burst))
-                    """)
-                for plugin in manifest.plugins {
-                    try await add(plugin, to: id, as: actor, session)
+            return try await underLastingKey { seal in
+                try await transaction(as: actor) { session in
+                    let id: Int64 = try await session.query(
+                        """
+                        INSERT INTO \(table("connector")) (kind, name, settings, rank)
+                        VALUES (\(manifest.kind), \(name), \(open.text)::jsonb, \(rank)) RETURNING id
+                        """)[0].get("id")
+                    try await saveSecrets(secret, connector: id, seal, session)
+                    _ = try await session.query(
+                        """
+                        INSERT INTO \(table("budget")) (connector, per_second, burst, tokens)
+                        VALUES (\(id), \(manifest.limits.perSecond), \(manifest.limits.burst), \(manifest.limits.burst))
+                        """)
+                    for plugin in manifest.plugins {
+                        try await add(plugin, to: id, as: actor, session)
+                    }
+                    return id
                 }
-                return id
             }
         } catch let error as PostgresError where error.isUniqueViolation {
             throw Failure(.conflict, "connector.exists", "There is a connector of the name “\(name)” already.")
@@ -102,24 +104,26 @@ extension TenantDatabase {
     /// Changes a connector; secrets given replace those of the same name and unlock it.
     public func editConnector(_ id: Int64, as actor: Actor, manifest: Manifest, _ edit: ConnectorEdit) async throws {
         let (open, secret) = try Self.split(edit.settings ?? [:], manifest, isPartial: true)
-        let isFound = try await transaction(as: actor) { session in
-            let unlocks = secret.object?.isEmpty == false
-            let changed = try await session.query(
-                """
-                UPDATE \(table("connector")) SET settings = settings || \(open.text)::jsonb,
-                    state = CASE WHEN \(edit.state)::text IS NOT NULL THEN \(edit.state)
-                        WHEN \(unlocks) AND state = 'locked' THEN 'on' ELSE state END,
-                    state_reason = CASE WHEN \(unlocks) OR \(edit.state)::text IS NOT NULL THEN NULL ELSE state_reason END,
-                    rank = coalesce(\(edit.rank), rank),
-                    visible_facets = CASE WHEN \(edit.visibleFacets)::text[] IS NULL THEN visible_facets
-                        WHEN \(edit.visibleFacets)::text[] = '{}' THEN NULL ELSE \(edit.visibleFacets)::text[] END,
-                    hidden_fields = coalesce(\(edit.hiddenFields)::text[], hidden_fields),
-                    closed_fields = coalesce(\(edit.closedFields)::text[], closed_fields)
-                WHERE id = \(id)
-                """)
-            guard changed.affected == 1 else { return false }
-            try await saveSecrets(secret, connector: id, session)
-            return true
+        let isFound = try await underLastingKey { seal in
+            try await transaction(as: actor) { session in
+                let unlocks = secret.object?.isEmpty == false
+                let changed = try await session.query(
+                    """
+                    UPDATE \(table("connector")) SET settings = settings || \(open.text)::jsonb,
+                        state = CASE WHEN \(edit.state)::text IS NOT NULL THEN \(edit.state)
+                            WHEN \(unlocks) AND state = 'locked' THEN 'on' ELSE state END,
+                        state_reason = CASE WHEN \(unlocks) OR \(edit.state)::text IS NOT NULL THEN NULL ELSE state_reason END,
+                        rank = coalesce(\(edit.rank), rank),
+                        visible_facets = CASE WHEN \(edit.visibleFacets)::text[] IS NULL THEN visible_facets
+                            WHEN \(edit.visibleFacets)::text[] = '{}' THEN NULL ELSE \(edit.visibleFacets)::text[] END,
+                        hidden_fields = coalesce(\(edit.hiddenFields)::text[], hidden_fields),
+                        closed_fields = coalesce(\(edit.closedFields)::text[], closed_fields)
+                    WHERE id = \(id)
+                    """)
+                guard changed.affected == 1 else { return false }
+                try await saveSecrets(secret, connector: id, seal, session)
+                return true
+            }
         }
         guard isFound else { throw Failure.notFound("connector") }
     }
@@ -138,7 +142,10 @@ extension TenantDatabase {
         let rows = try await run(
             as: .connector(id), "SELECT secrets ->> \(name) AS sealed FROM \(table("connector")) WHERE id = \(id)")[0]
         guard let sealed = try rows.first?.get("sealed", as: String?.self) else { return nil }
-        guard let plain = seal.open(sealed, connector: id, name: name) else {
+        var keys = try await keys()
+        // another process may have changed it
+        if keys.key(.credentials, SecretSeal.keyID(of: sealed)) == nil { keys = try await self.keys(isFresh: true) }
+        guard let plain = SecretSeal(tenant: tenant.id, keys: keys).open(sealed, connector: id, name: name) else {
             throw Failure(
                 .broken, "secret.unreadable", "A stored credential cannot be opened: was the master key replaced?")
         }
@@ -146,16 +153,27 @@ extension TenantDatabase {
     }
 
     public func saveSecret(_ value: String, as name: String, ofConnector id: Int64) async throws {
-        let sealed = try seal.seal(value, connector: id, name: name)
-        _ = try await run(
-            as: .connector(id),
-            """
-            UPDATE \(table("connector")) SET secrets = secrets || jsonb_build_object(\(name)::text, \(sealed)::text)
-            WHERE id = \(id)
-            """)
+        try await underLastingKey { seal in
+            let sealed = try seal.seal(value, connector: id, name: name)
+            _ = try await run(
+                as: .connector(id),
+                """
+                UPDATE \(table("connector")) SET secrets = secrets || jsonb_build_object(\(name)::text, \(sealed)::text)
+                WHERE id = \(id)
+                """)
+        }
     }
 
-    private func saveSecrets(_ secrets: JSON, connector: Int64, _ session: Session) async throws {
+    /// Runs what seals and stores, once more when the key was changed meanwhile.
+    private func underLastingKey<T>(_ body: (SecretSeal) async throws -> T) async throws -> T {
+        do {
+            return try await body(SecretSeal(tenant: tenant.id, keys: keys(isFresh: true)))
+        } catch let error as PostgresError where error.constraint == "connector_key" {
+            return try await body(SecretSeal(tenant: tenant.id, keys: keys(isFresh: true)))
+        }
+    }
+
+    private func saveSecrets(_ secrets: JSON, connector: Int64, _ seal: SecretSeal, _ session: Session) async throws {
         var sealed: [String: JSON] = [:]
         for (name, value) in secrets.object ?? [:] {
             sealed[name] = .string(try seal.seal(value.scalarText ?? "", connector: connector, name: name))
@@ -164,8 +182,6 @@ extension TenantDatabase {
             "UPDATE \(table("connector")) SET secrets = secrets || \(JSON.object(sealed).text)::jsonb WHERE id = \(connector)"
         )
     }
-
-    private var seal: SecretSeal { SecretSeal(tenant: tenant.id, secrets: node.secrets) }
 
     private static func split(_ settings: JSON, _ manifest: Manifest, isPartial: Bool = false) throws -> (
         open: JSON, secret: JSON

@@ -1,5 +1,6 @@
 public import Logging
 public import Postgres
+import Synchronization
 
 /// One PostgreSQL server and what is needed to work on it. A tenant lives on one node.
 public final class Node: Sendable {
@@ -9,6 +10,8 @@ public final class Node: Sendable {
     let contexts: ContextStatements
     let log: Logger
     let secrets: InstanceSecrets
+    /// Keys of tenants, by number.
+    let keys = Mutex<[Int64: TenantKeys]>([:])
 
     /// - Parameters:
     ///   - database: pools logged in as kontor_app.

@@ -25,7 +25,12 @@ public final class Provisioner: Sendable {
         log = instance.log
     }
 
-    public func start() async throws { try await database.start() }
+    /// Opens its connections, and sees that every tenant has its keys.
+    /// - Throws: `Failure` `master_key.unknown`, `PostgresError`.
+    public func start() async throws {
+        try await database.start()
+        try await settleKeys()
+    }
     public func close() async { await database.close() }
 
     /// Makes a tenant, or finishes one whose making was cut short.
@@ -45,7 +50,9 @@ public final class Provisioner: Sendable {
                 throw Failure(
                     .conflict, "tenant.exists", "There is a tenant of the name \(name) already: choose another.")
             }
-            return Tenant(id: try row.get("id"), country: country)
+            let id: Int64 = try row.get("id")
+            try await makeKeys(of: id, session)
+            return Tenant(id: id, country: country)
         }
         try await asOwner { session in
             _ = try await session.query("CREATE SCHEMA IF NOT EXISTS \(identifier: tenant.schema)")
@@ -126,6 +133,14 @@ public final class Provisioner: Sendable {
             try await session.query("SELECT id, name, title, country, state, created_at FROM kontor.tenant ORDER BY id")
                 .json()
         }
+    }
+
+    /// All tenants that are open or suspended.
+    public func all() async throws -> [Tenant] {
+        try await asOwner { session in
+            try await session.query(
+                "SELECT id, country FROM kontor.tenant WHERE state IN ('open', 'suspended') ORDER BY id")
+        }.map { Tenant(id: try $0.get("id"), country: try $0.get("country")) }
     }
 
     /// - Throws: `Failure` `not_found`.

@@ -28,9 +28,13 @@ extension TenantDatabase {
     /// Writes all of a tenant's data as of one moment.
     /// - Parameter write: takes the next bytes of the file.
     public func export(modules: [String: Int], _ write: @Sendable ([UInt8]) async throws -> Void) async throws {
+        // each wrapped under the master key: without that they are of no use
+        let keys = try await run(
+            as: .system,
+            "SELECT purpose, id, encode(sealed, 'base64') AS sealed, master FROM auth.data_keys(\(tenant.id))")[0]
         let header: JSON = [
             "kontor": .int(TenantArchive.format), "tenant": .int(tenant.id), "country": .string(tenant.country),
-            "modules": .object(modules.mapValues { .int(Int64($0)) }),
+            "modules": .object(modules.mapValues { .int(Int64($0)) }), "keys": try JSON(parsing: keys.json()),
         ]
         try await write(header.bytes + [0x0A])
         try await snapshot { session in

@@ -1,3 +1,4 @@
+import Cryptography
 import Foundation
 public import Hub
 internal import Postgres
@@ -133,7 +134,14 @@ extension Provisioner {
         let tenant = try await create(name: name, title: title, country: country, opens: false)
         do {
             for module in modules.keys.sorted() { try await ensure(module: module, for: tenant) }
-            try await fill(tenant, of: old, from: lines)
+            var keys = TenantKeys()
+            for key in header["keys"]?.array ?? [] {
+                keys.add(
+                    key["purpose"]?.string ?? "", Int(key["id"]?.int ?? 0),
+                    Crypto.unbase64((key["sealed"]?.string ?? "").filter { !$0.isWhitespace }) ?? [],
+                    key["master"]?.string ?? "", old, secrets)
+            }
+            try await fill(tenant, of: SecretSeal(tenant: old, keys: keys), from: lines)
             try await open(tenant)
         } catch {
             // the caller may be gone; what is half there must go all the same
@@ -143,7 +151,7 @@ extension Provisioner {
         return tenant
     }
 
-    private func fill(_ tenant: Tenant, of old: Int64, from lines: ArchiveLines) async throws {
+    private func fill(_ tenant: Tenant, of old: SecretSeal, from lines: ArchiveLines) async throws {
         try await asOwner(of: tenant) { session in
             for (name, _) in try await TenantDatabase.tables(of: tenant.schema, session) {
                 _ = try await session.query("ALTER TABLE \(table: tenant.schema, name) DISABLE TRIGGER USER")
@@ -193,17 +201,15 @@ extension Provisioner {
         }
     }
 
-    private func resealSecrets(of tenant: Tenant, from old: Int64, _ session: Session) async throws {
+    private func resealSecrets(of tenant: Tenant, from old: SecretSeal, _ session: Session) async throws {
+        let seal = SecretSeal(tenant: tenant.id, keys: try await keys(of: tenant))
         for row in try await session.query("SELECT id, secrets FROM \(table: tenant.schema, "connector")") {
             let id: Int64 = try row.get("id")
             var secrets: JSON = [:]
             var reason = "The tenant was restored: look at the connector, then switch it on."
             for (name, sealed) in try JSON(text: row.get("secrets")).object ?? [:] {
-                if let plain = SecretSeal(tenant: old, secrets: self.secrets).open(
-                    sealed.string ?? "", connector: id, name: name)
-                {
-                    secrets[name] = .string(
-                        try SecretSeal(tenant: tenant.id, secrets: self.secrets).seal(plain, connector: id, name: name))
+                if let plain = old.open(sealed.string ?? "", connector: id, name: name) {
+                    secrets[name] = .string(try seal.seal(plain, connector: id, name: name))
                 } else {
                     reason = "The tenant was restored under another master key: enter the credentials again."
                 }

@@ -50,7 +50,7 @@ extension Operations {
             handle: { call in
                 let id = try call.id()
                 _ = try await call.tenant.kind(ofConnector: id, as: call.actor)
-                let path = call.services.node.hookPath(tenant: call.tenant.tenant.id, connector: id)
+                let path = try await call.services.node.hookPath(tenant: call.tenant.tenant.id, connector: id)
                 return Answer(["path": .string("/hooks/\(path)")])
             }),
     ]

@@ -18,7 +18,7 @@ extension Operations {
 
     @Sendable private static func receive(_ call: Call) async throws -> Answer {
         let node = call.services.node
-        guard let target = node.hookTarget(call.path["path"] ?? ""),
+        guard let target = try await node.hookTarget(call.path["path"] ?? ""),
             let tenant = try await node.openTenant(target.tenant)
         else {
             throw Failure.notFound("address")

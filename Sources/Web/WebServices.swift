@@ -18,16 +18,19 @@ public struct WebServices: Sendable {
     public let verifyHook: HookVerifier
     /// The server for SQL logins; nil when there is none.
     let sqlServer: @Sendable () -> SQLServer?
+    /// Notes what people read.
+    public let reads: ReadLog
     let passwords = PasswordGate(cores: ProcessInfo.processInfo.activeProcessorCount)
     /// The most bytes a file sent for import may have.
     let maxImportBytes: Int
 
     public init(
-        node: Node, provisioner: Provisioner, manifests: [Manifest], maxImportBytes: Int = 5_000_000_000,
+        node: Node, provisioner: Provisioner, manifests: [Manifest], reads: ReadLog,
+        maxImportBytes: Int = 5_000_000_000,
         sqlServer: @escaping @Sendable () -> SQLServer? = { nil }, verifyHook: @escaping HookVerifier
     ) {
         (self.node, self.provisioner, self.manifests, self.verifyHook) = (node, provisioner, manifests, verifyHook)
-        (self.maxImportBytes, self.sqlServer) = (maxImportBytes, sqlServer)
+        (self.maxImportBytes, self.sqlServer, self.reads) = (maxImportBytes, sqlServer, reads)
     }
 
     /// - Throws: `Failure` `connector.kind`.

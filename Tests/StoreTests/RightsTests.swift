@@ -173,11 +173,45 @@ import Testing
                     let subject = expected.first { $0.id == change["record"]?.int }
                     #expect(change["after"] == subject.map { model.shown($0.fields) })
                 }
+                try await file(shop, expected, model, door)
                 try await writes(shop, model, door)
                 try await reporting.catchUp()
                 try await sql(login, expected, model, on: reporting)
             }
             #expect(differing.count > 15, "the roles did differ")
+        }
+    }
+
+    /// The same rows in a file, for a role that allows exports.
+    private func file(
+        _ shop: Shop, _ expected: [RightsModel.Subject], _ model: RightsModel, _ door: TenantDatabase
+    ) async throws {
+        var bytes: [UInt8] = []
+        do {
+            _ = try await door.writeContacts(ContactQuery(), as: .staff(shop.ola)) { bytes += $0 }
+        } catch let failure as Failure {
+            #expect(failure.code == "right.missing" && bytes.isEmpty)
+            #expect(model.rights["functions"]?.array?.contains("export") == false)
+            return
+        }
+        #expect(model.rights["functions"]?.array?.contains("export") == true)
+        var lines: [[String]] = []
+        var parser = CSVParser(delimiter: UInt8(ascii: ","))
+        func take(_ event: CSVParser.Event) { if case .row(let row) = event { lines.append(row.texts) } }
+        parser.feed(bytes, take)
+        parser.finish(take)
+        let head = try #require(lines.first)
+        #expect(lines.dropFirst().map { $0[0] } == expected.map { String($0.id) }, "\(model.rights.text)")
+        for (line, subject) in zip(lines.dropFirst(), expected) {
+            let shown = model.shown(subject.fields)
+            for field in ["given_name", "notes", "level", "birth_month", "source"] {
+                let cell = line[try #require(head.firstIndex(of: field))]
+                #expect(cell == shown[field]?.scalarText ?? "", "\(field) \(model.rights.text)")
+            }
+            // one number each, which begins like a formula unless it is masked
+            let phone = shown["phones"]?[0]?["value"]?.string ?? ""
+            let cell = line[try #require(head.firstIndex(of: "phones"))]
+            #expect(cell == (phone.hasPrefix("+") ? "'" + phone : phone))
         }
     }
 

@@ -20,6 +20,7 @@ struct WebTestServer: Sendable {
         let server = WebServer(
             services: WebServices(
                 node: cluster.node, provisioner: cluster.provisioner, manifests: [shop, plain],
+                reads: ReadLog(node: cluster.node, log: log),
                 maxImportBytes: maxImportBytes,
                 sqlServer: { SQLServer(host: "127.0.0.1", port: 5433, state: .ready) },
                 verifyHook: { _, _, headers, _, _ in

@@ -8,14 +8,21 @@ extension Operations {
             id: "listContacts", method: .get, path: "\(prefix)/contacts",
             summary: "A page of living contacts, by number.",
             access: .tenant(.contactsRead),
-            parameters: [
-                .query(
-                    "q", Schema.text(1, 200), "Any part of a name, e-mail address, telephone number or other value."),
-                .query("tag", Schema.text(1, 100), "A tag they must have."),
-                .query(
-                    "condition", Schema.text(1, 3000), "A condition they must meet, as JSON (docs/conditions.md)."),
-                limit, cursor,
-            ], responses: [200: Schema.page(Schema.ref("Contact"))], errors: [422], handle: list),
+            parameters: which + [limit, cursor], responses: [200: Schema.page(Schema.ref("Contact"))], errors: [422],
+            handle: list),
+        Operation(
+            id: "exportContacts", method: .get, path: "\(prefix)/exports/contacts.csv",
+            summary: "A CSV file of the contacts and fields that the caller sees. It is in the audit log.",
+            access: .tenant(.feed), parameters: which, responses: [200: Schema.string], answerType: "text/csv",
+            errors: [422],
+            handle: { call in
+                let query = try await query(call)
+                let (tenant, actor) = (call.tenant, call.actor)
+                try await tenant.demandExport(as: actor)
+                return Answer(contentType: "text/csv; charset=utf-8") { writer in
+                    _ = try await tenant.writeContacts(query, as: actor) { try await writer.write($0) }
+                }.with(.contentDisposition, "attachment; filename=\"contacts.csv\"")
+            }),
         Operation(
             id: "createContact", method: .post, path: "\(prefix)/contacts", summary: "Makes a contact.",
             access: .tenant(.contactsWrite),
@@ -42,7 +49,11 @@ extension Operations {
             id: "getContact", method: .get, path: "\(prefix)/contacts/{id}",
             summary: "One contact, also a deleted one.",
             access: .tenant(.contactsRead), parameters: [contactID], responses: [200: Schema.ref("Contact")],
-            handle: { call in tagged(try await call.tenant.contact(call.id(), as: call.actor)) }),
+            handle: { call in
+                let contact = try await call.tenant.contact(call.id(), as: call.actor)
+                call.noteRead([contact.id])
+                return tagged(contact)
+            }),
         Operation(
             id: "editContact", method: .patch, path: "\(prefix)/contacts/{id}",
             summary: "Changes the fields that are given; null takes one away.", access: .tenant(.contactsWrite),
@@ -108,6 +119,13 @@ extension Operations {
             }),
     ]
 
+    /// Which contacts.
+    private static let which: [Parameter] = [
+        .query("q", Schema.text(1, 200), "Any part of a name, e-mail address, telephone number or other value."),
+        .query("tag", Schema.text(1, 100), "A tag they must have."),
+        .query("condition", Schema.text(1, 3000), "A condition they must meet, as JSON (docs/conditions.md)."),
+    ]
+
     static let contactID = id("id", "The contact's number.")
 
     /// A contact with its version as ETag.
@@ -116,16 +134,24 @@ extension Operations {
     }
 
     @Sendable private static func list(_ call: Call) async throws -> Answer {
-        var query = ContactQuery()
-        query.text = call.text("q")
+        var query = try await query(call)
         query.limit = call.limit
         query.after = try call.cursor() ?? 0
+        let page = try await call.tenant.contacts(query, as: call.actor)
+        if case .staff = call.actor {
+            call.noteRead(try JSON(parsing: page.json).array?.compactMap { $0["id"]?.int } ?? [])
+        }
+        return .page(page.json, next: page.count == query.limit ? page.last.map { String($0) } : nil)
+    }
+
+    private static func query(_ call: Call) async throws -> ContactQuery {
+        var query = ContactQuery()
+        query.text = call.text("q")
         var conditions: [Condition] = []
         if let tag = call.text("tag") { conditions.append(.leaf(.tag(tag))) }
         if let text = call.text("condition") { conditions.append(try await condition(text, call)) }
         if !conditions.isEmpty { query.condition = .all(conditions) }
-        let page = try await call.tenant.contacts(query, as: call.actor)
-        return .page(page.json, next: page.count == query.limit ? page.last.map { String($0) } : nil)
+        return query
     }
 
     private static func condition(_ text: String, _ call: Call) async throws -> Condition {

@@ -48,6 +48,11 @@ final class Call: Sendable {
         return grant
     }
 
+    /// Notes contacts that a person was shown.
+    func noteRead(_ contacts: [Int64]) {
+        if case .staff = actor { services.reads.note(contacts, to: actor, of: tenant.tenant) }
+    }
+
     /// A number in the path.
     /// - Throws: `Failure` `not_found` for what is no number: nothing has such an address.
     func id(_ name: String = "id") throws -> Int64 {

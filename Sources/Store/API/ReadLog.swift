@@ -1,0 +1,65 @@
+public import Hub
+public import Logging
+import Synchronization
+
+/// Notes who read which contacts, gathered for a second, so that reading costs no write. What was read in the last second
+/// before the process is killed is lost.
+public final class ReadLog: Sendable {
+    private struct Key: Hashable {
+        let tenant: Tenant
+        let actor: Actor
+        let action: String
+    }
+    private struct State {
+        var waiting: [Key: Set<Int64>] = [:]
+        var isFlushing = false
+    }
+    private let state = Mutex(State())
+    private let node: Node
+    private let log: Logger
+    /// Numbers one entry may name.
+    private static let most = 1000
+
+    public init(node: Node, log: Logger) { (self.node, self.log) = (node, log) }
+
+    /// Notes contacts shown to somebody. Returns at once.
+    public func note(_ contacts: [Int64], to actor: Actor, of tenant: Tenant, action: String = "read") {
+        guard !contacts.isEmpty else { return }
+        let mustFlush = state.withLock { state in
+            state.waiting[Key(tenant: tenant, actor: actor, action: action), default: []].formUnion(contacts)
+            defer { state.isFlushing = true }
+            return !state.isFlushing
+        }
+        if mustFlush {
+            Task {
+                try? await Task.sleep(for: .seconds(1))
+                await flush()
+            }
+        }
+    }
+
+    /// Writes what waits.
+    public func flush() async {
+        let waiting = state.withLock { state in
+            defer { state = State() }
+            return state.waiting
+        }
+        for (key, contacts) in waiting {
+            let sorted = contacts.sorted()
+            for start in stride(from: 0, to: sorted.count, by: Self.most) {
+                let part = sorted[start..<min(start + Self.most, sorted.count)]
+                do {
+                    try await node.tenant(key.tenant).note(
+                        key.action, entity: "contact", record: part.count == 1 ? part.first : nil,
+                        part.count == 1 ? [:] : ["contacts": .array(part.map(JSON.int))], as: key.actor)
+                } catch {
+                    log.error(
+                        "reads could not be noted",
+                        metadata: [
+                            "actor": "\(key.actor)", "contacts": "\(part.count)", "error": "\(Failure.logText(error))",
+                        ])
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+public import Hub
+internal import Postgres
+
+/// Contacts as a CSV file.
+extension TenantDatabase {
+    /// Writes the contacts the caller sees, with the fields as they see them: number, name, then every field there is.
+    /// - Parameters:
+    ///   - query: which; its limit and beginning do not count.
+    ///   - write: takes the next bytes of the file.
+    /// - Returns: how many contacts were written.
+    /// - Throws: `Failure` `right.missing` unless the caller's role allows exports.
+    public func writeContacts(_ query: ContactQuery, as actor: Actor, _ write: ([UInt8]) async throws -> Void)
+        async throws -> Int
+    {
+        try await demandExport(as: actor)
+        let fields = try await catalogue(as: actor).fields
+        try await note("export.begun", entity: "contact", as: actor)
+        var file = CSVWriter()
+        file.row(["id", "name"] + fields.map(\.key))
+        var query = query
+        (query.after, query.limit) = (0, 500)
+        var count = 0
+        while true {
+            let page = try await contacts(query, as: actor)
+            for contact in try JSON(parsing: page.json).array ?? [] {
+                let values = contact["fields"]
+                file.row(
+                    [contact["id"]?.scalarText, contact["name"]?.string] + fields.map { Self.cell(values?[$0.key]) })
+            }
+            try await write(file.bytes)
+            file.bytes = []
+            count += page.count
+            guard page.count == query.limit, let last = page.last else { break }
+            query.after = last
+        }
+        try await note("export.ended", entity: "contact", ["contacts": .int(Int64(count))], as: actor)
+        return count
+    }
+
+    /// - Throws: `Failure` `right.missing` unless the caller's role allows exports.
+    public func demandExport(as actor: Actor) async throws {
+        guard try await run(as: actor, "SELECT \(table("may"))('export') AS may")[0][0].get("may") else {
+            throw Failure.right
+        }
+    }
+
+    /// A value in one cell: several by semicolons, an address's parts by commas.
+    private static func cell(_ value: JSON?) -> String {
+        switch value {
+        case nil, .null?: ""
+        case .array(let items)?: items.map { cell($0) }.joined(separator: "; ")
+        case .object(let members)?:
+            if let value = members["value"] {
+                cell(value)
+            } else {
+                members.keys.sorted().filter { $0 != "label" }.map { cell(members[$0]) }.filter { !$0.isEmpty }
+                    .joined(separator: ", ")
+            }
+        case let scalar?: scalar.scalarText ?? ""
+        }
+    }
+}

@@ -23,6 +23,8 @@ import Testing
         var tried = 0
         for operation in server.operations where !operation.pathNames.isEmpty {
             guard operation.access != .open && operation.access != .operators else { continue }
+            // makes what it names, in the caller's own shop
+            guard operation.id != "savePurpose" else { continue }
             let kind = String(operation.path.split(separator: "/")[2])
             let address = operation.path.replacing("{id}", with: ids[kind] ?? "1").replacing(
                 "{key}", with: "secret_key"
@@ -83,6 +85,8 @@ import Testing
         let member = try await owner.call(
             "explainMember", ["id": String(segment.id), "contact": ids["contacts"] ?? ""])
         #expect(member.json["member"] == true)
+        let purpose = try await owner.call("savePurpose", ["key": "secret_key"], ["title": ["en": "Secret purpose"]])
+        #expect(purpose.status == 204)
         let field = try await owner.call(
             "createField", [:], ["key": "secret_key", "label": "Secret label", "type": "text"])
         #expect(field.status == 201)

@@ -238,13 +238,16 @@ struct IntakeWorker {
         let group = try await sink.ensureGroup(
             id: push.remoteID, key: "kontor-\(tenant.tenant.id)-\(push.id)", name: push.groupName)
         try await tenant.save(remoteID: group, ofSegmentPush: push.id, run: run.id)
-        let wanted = try await tenant.recipients(of: push)
         let present = try await sink.members(of: group)
+        let left = try await tenant.noteLeft(push, present: present, isNew: group != push.remoteID)
+        let wanted = try await tenant.recipients(of: push)
         let addresses = Set(wanted.map(\.email))
-        let added = try await sink.add(
-            wanted.filter { !present.contains($0.email) }.map { GroupMember(email: $0.email, name: $0.name) }, to: group
-        )
+        let missing = wanted.filter { !present.contains($0.email) }
+        try await tenant.noteAdding(missing, to: push)
+        let added = try await sink.add(missing.map { GroupMember(email: $0.email, name: $0.name) }, to: group)
         let removed = try await sink.remove(present.subtracting(addresses).sorted(), from: group)
+        let refused = Set(zip(missing, added).compactMap { if case .failed = $1 { $0.email } else { nil } })
+        try await tenant.noteMembers(wanted.filter { !refused.contains($0.email) }, of: push)
         let failures = (added + removed).compactMap { outcome -> RemoteError? in
             if case .failed(let error) = outcome { error } else { nil }
         }
@@ -252,7 +255,7 @@ struct IntakeWorker {
             run, state: failures.isEmpty ? "done" : "failed",
             counts: [
                 "members": .int(Int64(wanted.count)), "added": .int(Int64(added.count)),
-                "removed": .int(Int64(removed.count)),
+                "removed": .int(Int64(removed.count)), "left": .int(left),
                 "failed": .int(Int64(failures.count)),
             ], message: failures.first.map(Self.words))
     }

@@ -148,6 +148,8 @@ extension TenantDatabase {
         case "field":
             throw Failure(
                 .forbidden, "right.field", "Your role hides or masks one of these fields: you cannot write it either.")
+        case "no_such_wording":
+            throw Failure(.invalid, "consent.wording", "The purpose has no wording of this number.")
         case "no_such_person": throw Failure(.invalid, "staff.unknown", "No member of staff has this number.")
         default: throw Failure.right
         }
@@ -186,9 +188,13 @@ extension TenantDatabase {
     }
 
     /// Adds evidence of a consent given or withdrawn. The newest evidence counts.
-    /// - Parameter at: when the person said so (RFC 3339); nil, and moments to come, for now.
+    /// - Parameters:
+    ///   - at: when the person said so (RFC 3339); nil, and moments to come, for now.
+    ///   - wording: number of the wording of the purpose that the person saw.
+    /// - Throws: `Failure` `not_found`, `consent.purpose`, `consent.wording`, `right.missing`.
     public func addConsent(
-        _ id: Int64, as actor: Actor, purpose: String, granted: Bool, at: String?, source: String, proof: String?
+        _ id: Int64, as actor: Actor, purpose: String, granted: Bool, at: String?, source: String, proof: String?,
+        wording: Int64? = nil
     ) async throws -> StoredContact {
         guard purpose.wholeMatch(of: /[a-z][a-z0-9_]{0,39}/) != nil else {
             throw Failure(.invalid, "consent.purpose", "A purpose is up to 40 small letters, digits and underscores.")
@@ -198,7 +204,7 @@ extension TenantDatabase {
                 as: actor,
                 """
                 SELECT \(table("add_consent"))(\(id), \(purpose), \(granted), coalesce(\(at)::timestamptz, now()), \(source),
-                    \(proof)) AS outcome
+                    \(proof), \(wording)) AS outcome
                 """, "SELECT \(Self.columns) FROM \(contacts) c WHERE c.id = \(id)"))
     }
 

@@ -69,9 +69,9 @@ extension TenantDatabase {
                     currency = excluded.currency, total = excluded.total, placed_at = excluded.placed_at,
                     customer_remote_id = excluded.customer_remote_id, email = excluded.email, updated_at = now(),
                     version = s.version + 1
-                WHERE (s.status, s.total, s.placed_at, s.number, s.customer_remote_id, s.email) IS DISTINCT FROM
-                    (excluded.status, excluded.total, excluded.placed_at, excluded.number, excluded.customer_remote_id,
-                    excluded.email)
+                WHERE (s.status, s.total, s.placed_at, s.number, s.customer_remote_id) IS DISTINCT FROM
+                    (excluded.status, excluded.total, excluded.placed_at, excluded.number, excluded.customer_remote_id)
+                    OR s.contact IS NULL AND s.email IS DISTINCT FROM excluded.email
                 """)
             _ = try await session.query(
                 """
@@ -98,6 +98,12 @@ extension TenantDatabase {
                 """)
             let linked = try await linkSales(
                 "s.connector = \(plugin.connector) AND s.remote_id = ANY (\(ids))", session)
+            // the address has done its work: an order of somebody who was erased is not to bring it back
+            _ = try await session.query(
+                """
+                UPDATE \(table("sale")) s SET email = NULL WHERE s.connector = \(plugin.connector)
+                    AND s.remote_id = ANY (\(ids)) AND s.contact IS NOT NULL AND s.email IS NOT NULL
+                """)
             try await refreshFacets(
                 """
                 SELECT contact FROM \(table("sale")) WHERE connector = \(plugin.connector) AND remote_id = ANY (\(ids))
@@ -122,7 +128,7 @@ extension TenantDatabase {
     private func linkSales(_ which: SQL, _ session: Session) async throws -> (count: Int, contacts: [Int64]) {
         let rows = try await session.query(
             """
-            UPDATE \(table("sale")) s SET contact = m.contact FROM (
+            UPDATE \(table("sale")) s SET contact = m.contact, email = NULL FROM (
                 SELECT s.id, s.contact AS was, coalesce(
                     (SELECT coalesce(c.merged_into, c.id) FROM \(table("binding")) b JOIN \(table("contact")) c ON c.id = b.record
                         WHERE b.connector = s.connector AND b.entity = 'contact' AND b.remote_id = s.customer_remote_id),

@@ -223,7 +223,7 @@ extension TenantDatabase {
     }
 
     /// Who belongs in the group now: members that granted the purpose, seen under the connector's policy.
-    public func recipients(of push: SegmentPush) async throws -> [(email: String, name: String)] {
+    public func recipients(of push: SegmentPush) async throws -> [Recipient] {
         let rows = try await run(
             as: .system,
             "SELECT g.condition, s.purpose FROM \(table("segment_push")) s JOIN \(table("segment")) g ON g.id = s.segment WHERE s.id = \(push.id)"
@@ -241,9 +241,11 @@ extension TenantDatabase {
         return try await run(
             as: .connector(push.connector),
             """
-            SELECT DISTINCT ON (1) s.data #>> '{emails,0,value}' AS email, coalesce(s.name, '') AS name
+            SELECT DISTINCT ON (1) s.data #>> '{emails,0,value}' AS email, coalesce(s.name, '') AS name, s.id
             FROM \(table("contact_shared")) s WHERE s.id = ANY (\(ids)) AND s.data #>> '{emails,0,value}' IS NOT NULL ORDER BY 1, s.id
-            """)[0].map { (try $0.get("email"), try $0.get("name")) }
+            """)[0].map {
+                Recipient(contact: try $0.get("id"), email: try $0.get("email"), name: try $0.get("name"))
+            }
     }
 
     public func save(remoteID: String, ofSegmentPush id: Int64, run: Int64) async throws {

@@ -143,6 +143,13 @@ public final class Provisioner: Sendable {
         }.map { Tenant(id: try $0.get("id"), country: try $0.get("country")) }
     }
 
+    /// An open tenant by its name; nil when there is none.
+    public func open(named name: String) async throws -> Tenant? {
+        try await asOwner { session in
+            try await session.query("SELECT id, country FROM kontor.tenant WHERE name = \(name) AND state = 'open'")
+        }.first.map { Tenant(id: try $0.get("id"), country: try $0.get("country")) }
+    }
+
     /// - Throws: `Failure` `not_found`.
     public func find(_ name: String) async throws -> Tenant {
         let rows = try await asOwner { session in

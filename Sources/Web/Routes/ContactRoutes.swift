@@ -115,7 +115,8 @@ extension Operations {
                     try await call.tenant.addConsent(
                         call.id(), as: call.actor, purpose: call.body["purpose"]?.string ?? "",
                         granted: call.body["granted"]?.bool ?? false, at: call.body["at"]?.string,
-                        source: call.body["source"]?.string ?? "", proof: call.body["proof"]?.string))
+                        source: call.body["source"]?.string ?? "", proof: call.body["proof"]?.string,
+                        wording: call.body["wording"]?.int))
             }),
     ]
 

@@ -7,9 +7,10 @@ enum Operations {
     static func all(_ metrics: Metrics) -> [Operation] {
         let api =
             contacts + contactViews + fields + connectors + plugins + runs + imports + deliveries + changes + conflicts
-            + segments + pushes + sessions + account + staff + roles + teams + sqlLogins + audit + tokens + tenants
+            + segments + pushes + sessions + account + staff + roles + teams + sqlLogins + audit + privacy + tokens
+            + tenants
         let document = OpenAPIDocument.make(api, schemas: Schemas.all).bytes
-        return api + [openAPI(document), hook] + health(metrics)
+        return api + [openAPI(document), hook] + pages + health(metrics)
     }
 
     static let prefix = "/api/v1"

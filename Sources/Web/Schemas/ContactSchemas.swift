@@ -16,8 +16,8 @@ extension Schemas {
             [
                 "purpose": ["type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}$"], "granted": Schema.flag,
                 "at": Schema.moment,
-                "source": Schema.text(1, 200), "proof": Schema.text(1, 2000),
-            ], optional: ["at", "proof"]),
+                "source": Schema.text(1, 200), "proof": Schema.text(1, 2000), "wording": Schema.id,
+            ], optional: ["at", "proof", "wording"]),
         "Erasure": Schema.object(["changes": Schema.whole, "staged": Schema.whole, "contacts": Schema.whole]),
         "HistoryEntry": Schema.object([
             "id": Schema.id, "at": Schema.moment, "kind": Schema.string, "version": Schema.id, "fields": Schema.strings,

@@ -1,0 +1,42 @@
+import Hub
+
+extension Schemas {
+    static let privacy: [String: JSON] = [
+        "Purpose": Schema.object(["key": Schema.string, "title": Schema.anyObject, "channel": Schema.string]),
+        "PurposeEdit": Schema.object(
+            [
+                "title": [
+                    "type": "object", "minProperties": 1, "maxProperties": 50,
+                    "additionalProperties": Schema.text(1, 200), "propertyNames": language,
+                ], "channel": ["type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}$"],
+            ], optional: ["channel"]),
+        "Wording": Schema.object([
+            "id": Schema.id, "purpose": Schema.string, "language": Schema.string, "version": Schema.id,
+            "body": Schema.string, "published_at": Schema.moment,
+        ]),
+        "NewWording": Schema.object(
+            [
+                "purpose": ["type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}$"], "language": language,
+                "body": Schema.text(1, 100_000),
+            ], optional: ["purpose"]),
+        "PublishedWording": Schema.object(["id": Schema.id, "version": Schema.id]),
+        "Consent": Schema.object([
+            "id": Schema.id, "purpose": Schema.string, "granted": Schema.flag, "evidence_at": Schema.moment,
+            "source": Schema.string, "proof": Schema.orNull(Schema.string), "wording": Schema.orNull(Schema.id),
+            "actor": Schema.string, "at": Schema.moment,
+        ]),
+        "PreferenceLink": Schema.object(["path": Schema.string]),
+        "SubjectExport": Schema.object(
+            [
+                "contact": Schema.anyObject, "consents": Schema.list(Schema.anyObject),
+                "history": Schema.list(Schema.anyObject), "systems": Schema.list(Schema.anyObject),
+                "orders": Schema.list(Schema.anyObject),
+            ], optional: ["orders"]),
+        "ErasureCertificate": Schema.object([
+            "contact": Schema.id, "at": Schema.moment, "actor": Schema.string, "erased": Schema.anyObject,
+            "systems": Schema.list(Schema.anyObject), "complete": Schema.flag,
+        ]),
+    ]
+
+    private static let language: JSON = ["type": "string", "pattern": "^[a-z]{2}$"]
+}

@@ -13,7 +13,8 @@ struct Kontor: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            Serve.self, Work.self, Migrate.self, TenantCommand.self, KeysCommand.self, ContactCommand.self,
+            Serve.self, Work.self, Migrate.self, TenantCommand.self, KeysCommand.self, UsageCommand.self,
+            ContactCommand.self,
             ExplainCommand.self,
             ReplayCommand.self, ConnectorCommand.self, PluginCommand.self, SegmentCommand.self, ImportCommand.self,
             RunCommand.self, DeliveryCommand.self, SignInCommand.self, AccountCommand.self, StaffCommand.self,

@@ -18,6 +18,7 @@ public struct WebServices: Sendable {
     public let verifyHook: HookVerifier
     /// The server for SQL logins; nil when there is none.
     let sqlServer: @Sendable () -> SQLServer?
+    let calls: CallCounter
     /// Notes what people read.
     public let reads: ReadLog
     let passwords = PasswordGate(cores: ProcessInfo.processInfo.activeProcessorCount)
@@ -25,12 +26,13 @@ public struct WebServices: Sendable {
     let maxImportBytes: Int
 
     public init(
-        node: Node, provisioner: Provisioner, manifests: [Manifest], reads: ReadLog,
+        node: Node, provisioner: Provisioner, manifests: [Manifest], reads: ReadLog, calls: CallCounter,
         maxImportBytes: Int = 5_000_000_000,
         sqlServer: @escaping @Sendable () -> SQLServer? = { nil }, verifyHook: @escaping HookVerifier
     ) {
         (self.node, self.provisioner, self.manifests, self.verifyHook) = (node, provisioner, manifests, verifyHook)
-        (self.maxImportBytes, self.sqlServer, self.reads) = (maxImportBytes, sqlServer, reads)
+        (self.maxImportBytes, self.sqlServer) = (maxImportBytes, sqlServer)
+        (self.reads, self.calls) = (reads, calls)
     }
 
     /// - Throws: `Failure` `connector.kind`.

@@ -10,13 +10,11 @@ import Testing
         let cluster = EmbeddedPostgres(
             directory: folder, log: TestCluster.log,
             settings: ["listen_addresses": "127.0.0.1", "port": "\(port)", "password_encryption": "scram-sha-256"],
-            durable: false)
+            rules: ["hostssl all all 127.0.0.1/32 scram-sha-256"], durable: false)
         let admin = Database(DatabaseConfiguration(conninfo: try await cluster.start()), log: TestCluster.log)
         try await admin.start()
         let data = folder + "/data"
         try certificate(data)
-        try "local all all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n"
-            .write(toFile: data + "/pg_hba.conf", atomically: false, encoding: .utf8)
         for statement: SQL in [
             "CREATE ROLE net LOGIN PASSWORD 'pass word''s'", "ALTER SYSTEM SET ssl = on", "SELECT pg_reload_conf()",
         ] { _ = try await admin.run(statement) }

@@ -65,9 +65,9 @@ import Testing
             FROM r, aclexplode(relacl) WHERE grantee <> relowner GROUP BY path, grantee
             UNION ALL SELECT format('%s.%s(%s) %s%s %s: %s', nspname, proname, pg_get_function_identity_arguments(f.oid),
                 CASE WHEN prosecdef THEN 'definer ' ELSE '' END, provolatile,
-                coalesce(array_to_string(proconfig, ' '), ''), md5(regexp_replace(
+                coalesce(array_to_string(proconfig, ' '), ''), md5(regexp_replace(CASE WHEN nspname = \(tenant.schema) THEN
                     regexp_replace(replace(replace(replace(prosrc, \(tenant.schema), '{s}'), \(number), 'auth.me({t}'), \(bell), '{t}'),
-                        \(" = \(tenant.id)\\M"), ' = {t}', 'g'), '\\s+', ' ', 'g')))
+                        \(" = \(tenant.id)\\M"), ' = {t}', 'g') ELSE prosrc END, '\\s+', ' ', 'g')))
             FROM pg_proc f JOIN n ON n.oid = pronamespace
             UNION ALL SELECT format('%s.%s(%s) grant: to %s', nspname, proname, pg_get_function_identity_arguments(f.oid),
                 CASE grantee WHEN 0 THEN 'public' ELSE grantee::regrole::text END)

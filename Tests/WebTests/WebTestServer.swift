@@ -12,15 +12,17 @@ struct WebTestServer: Sendable {
     let port: Int
     let operations = Operations.all(Metrics([]))
     let operatorToken: String
+    let calls: CallCounter
 
     static let shared: Task<WebTestServer, any Error> = Task {
         let cluster = try await TestCluster.shared.value
         var log = Logger(label: "web test")
         log.logLevel = .critical
+        let calls = CallCounter(node: cluster.node, log: log)
         let server = WebServer(
             services: WebServices(
                 node: cluster.node, provisioner: cluster.provisioner, manifests: [shop, plain],
-                reads: ReadLog(node: cluster.node, log: log),
+                reads: ReadLog(node: cluster.node, log: log), calls: calls,
                 maxImportBytes: maxImportBytes,
                 sqlServer: { SQLServer(host: "127.0.0.1", port: 5433, state: .ready) },
                 verifyHook: { _, _, headers, _, _ in
@@ -36,7 +38,7 @@ struct WebTestServer: Sendable {
             break
         }
         let token = try await cluster.provisioner.issueToken(for: nil, label: "operator", scopes: ["operator"])
-        return WebTestServer(cluster: cluster, port: port, operatorToken: token)
+        return WebTestServer(cluster: cluster, port: port, operatorToken: token, calls: calls)
     }
 
     static let maxImportBytes = 3_000_000

@@ -43,10 +43,10 @@ struct Serve: AsyncParsableCommand {
         let node = try await runtime.node()
         let links = try runtime.links()
         let reporting = try runtime.reporting(node)
-        let reads = ReadLog(node: node, log: log)
+        let (reads, calls) = (ReadLog(node: node, log: log), CallCounter(node: node, log: log))
         let web = WebServer(
             services: WebServices(
-                node: node, provisioner: provisioner, manifests: links.manifests, reads: reads,
+                node: node, provisioner: provisioner, manifests: links.manifests, reads: reads, calls: calls,
                 sqlServer: { reporting?.status },
                 verifyHook: { try await HookDoor(links: links).verify($0, $1, $2, $3, $4) }),
             host: host, port: port, log: log)
@@ -58,7 +58,8 @@ struct Serve: AsyncParsableCommand {
         }
         var services: [any Service] = [
             application,
-            AuditService(node: node, reads: reads, file: settings.folder + "/audit-heads.jsonl", log: log),
+            RecordService(
+                node: node, reads: reads, calls: calls, file: settings.folder + "/audit-heads.jsonl", log: log),
         ]
         if workers {
             services.append(RelayService(relay: Relay(node: node, links: links, options: settings.relay, log: log)))

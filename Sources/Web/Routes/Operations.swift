@@ -8,7 +8,7 @@ enum Operations {
         let api =
             contacts + contactViews + fields + connectors + plugins + runs + imports + deliveries + changes + conflicts
             + segments + pushes + sessions + account + staff + roles + teams + sqlLogins + audit + privacy + tokens
-            + tenants
+            + tenants + usage
         let document = OpenAPIDocument.make(api, schemas: Schemas.all).bytes
         return api + [openAPI(document), hook] + pages + health(metrics)
     }

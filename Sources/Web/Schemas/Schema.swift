@@ -66,7 +66,7 @@ enum Schema {
 /// Schemas by name.
 enum Schemas {
     static let all: [String: JSON] = [
-        audit, common, contacts, connectors, privacy, runs, segments, sql, staff, tenants,
+        audit, common, contacts, connectors, privacy, runs, segments, sql, staff, tenants, usage,
     ].reduce(into: [:]) { all, some in all.merge(some) { _, _ in preconditionFailure("two schemas of one name") } }
 
     static let common: [String: JSON] = [

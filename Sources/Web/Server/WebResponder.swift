@@ -42,6 +42,7 @@ final class WebResponder: Sendable {
             Double((ContinuousClock.now - start).components.attoseconds) / 1e18
             + Double((ContinuousClock.now - start).components.seconds)
         metrics.note(note.operation, status: answer.status, seconds: seconds)
+        if let tenant = note.tenant { services.calls.note(tenant) }
         write(note, request.method, answer.status, seconds)
         let response = answer.response
         return request.method == .head ? response.createHeadResponse() : response

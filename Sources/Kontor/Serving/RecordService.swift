@@ -4,11 +4,12 @@ import Logging
 import ServiceLifecycle
 import Store
 
-/// Seals the audit logs of all tenants every minute, and every day writes where each chain ends to a file of the data
+/// Writes what was counted and seals the audit logs of all tenants every minute, and every day writes where each chain ends to a file of the data
 /// folder, to be kept elsewhere too: who could change the database could not change that.
-struct AuditService: Service {
+struct RecordService: Service {
     let node: Node
     let reads: ReadLog
+    let calls: CallCounter
     let file: String
     let log: Logger
     private static let (pause, day): (Duration, Duration) = (.seconds(60), .seconds(86_400))
@@ -17,6 +18,7 @@ struct AuditService: Service {
         await cancelWhenGracefulShutdown {
             var writtenAt: ContinuousClock.Instant?
             while !Task.isCancelled {
+                await calls.flush()
                 do {
                     let isDue = writtenAt.map { $0.duration(to: .now) >= Self.day } ?? true
                     try await seal(writing: isDue)
@@ -30,6 +32,7 @@ struct AuditService: Service {
             }
         }
         await reads.flush()
+        await calls.flush()
     }
 
     private func seal(writing: Bool) async throws {

@@ -1,4 +1,4 @@
-import Cryptography
+@testable import Cryptography
 import Foundation
 import Hub
 import Postgres
@@ -230,5 +230,105 @@ import Testing
                 _ = try await database.run(SQL(unsafeRaw: "SELECT * FROM \(table)"))
             }
         }
+    }
+}
+
+@Suite struct SecondFactorTests {
+    private static let password = "correct horse battery"
+
+    @Test func codesAreNeededUsedOnceAndRecovered() async throws {
+        let server = try await WebTestServer.shared.value
+        let tenant = try await server.makeTenant()
+        let superuser = server.cluster.superuser
+        let shop: String = try await superuser.run(
+            "SELECT name FROM kontor.tenant WHERE id = \(tenant.database.tenant.id)")[0][0].get(0)
+        try await server.cluster.provisioner.setOwner(
+            of: tenant.database.tenant, email: "ola@shop.example", password: Self.password)
+        func signIn(_ password: String = Self.password, code: String? = nil) async throws -> Reply {
+            var body: JSON = ["tenant": .string(shop), "email": "ola@shop.example", "password": .string(password)]
+            body["code"] = code.map(JSON.string)
+            return try await tenant.call("signIn", [:], body, token: "")
+        }
+        let first = try await signIn().json["token"]?.string
+        let other = try await signIn().json["token"]?.string
+        let wrong = try await tenant.call("proposeSecondFactor", [:], ["password": "not it at all"], token: first)
+        #expect(wrong.json["code"] == "password.wrong")
+        let proposed = try await tenant.call(
+            "proposeSecondFactor", [:], ["password": .string(Self.password)], token: first)
+        let secret = try #require(proposed.json["secret"]?.string)
+        #expect(secret.count == 32 && proposed.json["address"]?.string?.contains("secret=\(secret)") == true)
+        // not in force yet
+        #expect(try await signIn().status == 201)
+        let sealed = try await superuser.run(
+            "SELECT factor FROM auth.account WHERE tenant = \(tenant.database.tenant.id)")[0][0]
+            .get(0, as: [UInt8].self)
+        #expect(!String(decoding: sealed, as: UTF8.self).contains(secret))
+        let app = OneTimeCode(secret: Self.unbase32(secret))
+        var step = Int64(Date().timeIntervalSince1970) / 30
+        #expect(
+            try await tenant.call("confirmSecondFactor", [:], ["code": "000000"], token: first).json["code"]
+                == "factor.code")
+        let confirmed = try await tenant.call(
+            "confirmSecondFactor", [:], ["code": .string(app.code(step: step))], token: first)
+        let codes = confirmed.json["recovery_codes"]?.array?.compactMap(\.string) ?? []
+        #expect(Set(codes).count == 10)
+        // the caller's other sessions have ended
+        try await Task.sleep(for: .milliseconds(1200))
+        #expect(try await tenant.call("getAccount", token: other).status == 401)
+        #expect(try await tenant.call("getAccount", token: first).status == 200)
+        // password alone, a wrong code, and the code of the confirmation do not do
+        #expect(try await signIn().json["code"] == "sign_in.code")
+        #expect(try await signIn(code: "123456").json["code"] == "sign_in.code")
+        #expect(try await signIn(code: app.code(step: step)).json["code"] == "sign_in.code")
+        // a wrong password with a right code is just wrong
+        step = Int64(Date().timeIntervalSince1970) / 30 + 1
+        #expect(try await signIn("wrong horse battery", code: app.code(step: step)).json["code"] == "sign_in.failed")
+        #expect(try await signIn(code: app.code(step: step)).status == 201)
+        #expect(try await signIn(code: app.code(step: step)).status == 401)
+        // a recovery code works once
+        #expect(try await signIn(code: codes[3].uppercased()).status == 201)
+        #expect(try await signIn(code: codes[3]).status == 401)
+        let state = try await tenant.call("getSecondFactor", token: first).json
+        #expect(state == ["in_force": true, "recovery_codes_left": 9])
+        let again = try await tenant.call(
+            "proposeSecondFactor", [:], ["password": .string(Self.password)], token: first)
+        #expect(again.json["code"] == "factor.there")
+        #expect(
+            try await tenant.call("removeSecondFactor", [:], ["password": .string(Self.password)], token: first).status
+                == 204)
+        #expect(try await signIn().status == 201)
+        let log = try await tenant.call("listAudit", token: first).json["items"]?.array?.compactMap {
+            $0["action"]?.string
+        }
+        for action in ["factor.set", "factor.recovery", "factor.removed"] { #expect(log?.contains(action) == true) }
+    }
+
+    /// RFC 4648, without padding.
+    private static func unbase32(_ text: String) -> [UInt8] {
+        var (buffer, bits, out) = (UInt32(0), 0, [UInt8]())
+        for letter in text {
+            let value = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".firstIndex(of: letter).map {
+                "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".distance(from: "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".startIndex, to: $0)
+            }
+            buffer = buffer << 5 | UInt32(value ?? 0)
+            bits += 5
+            if bits >= 8 {
+                bits -= 8
+                out.append(UInt8(truncatingIfNeeded: buffer >> UInt32(bits)))
+            }
+        }
+        return out
+    }
+
+    /// RFC 6238, appendix B, for SHA-1; its codes have eight digits, of which these are the last six.
+    @Test func codesAreThoseOfTheStandard() {
+        let code = OneTimeCode(secret: Array("12345678901234567890".utf8))
+        for (time, expected) in [
+            (59, "287082"), (1_111_111_109, "081804"), (1_111_111_111, "050471"), (1_234_567_890, "005924"),
+            (2_000_000_000, "279037"), (20_000_000_000, "353130"),
+        ] as [(Int64, String)] { #expect(code.code(step: time / 30) == expected) }
+        #expect(code.text == "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")
+        #expect(code.step(of: "287082", now: 59, after: 0) == 1 && code.step(of: "287082", now: 59, after: 1) == nil)
+        #expect(code.step(of: "287082", now: 89, after: 0) == 1 && code.step(of: "287082", now: 120, after: 0) == nil)
     }
 }

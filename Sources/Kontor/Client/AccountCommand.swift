@@ -10,21 +10,22 @@ struct SignInCommand: AsyncParsableCommand {
     @OptionGroup var options: ClientOptions
     @Option(help: "The shop's name.") var tenant: String
     @Option var email: String
+    @Flag(help: "Ask for a code of the second factor, too.") var code = false
 
     func run() async throws {
         let client = try APIClient(url: options.url, isSigningIn: true)
-        let password = try Secret.read("Password: ")
-        options.show(
-            try await client.call(
-                "POST", "/sessions",
-                body: ["tenant": .string(tenant), "email": .string(email), "password": .string(password)]))
+        var body: JSON = [
+            "tenant": .string(tenant), "email": .string(email), "password": .string(try Secret.read("Password: ")),
+        ]
+        if code { body["code"] = .string(try Secret.read("Code: ")) }
+        options.show(try await client.call("POST", "/sessions", body: body))
     }
 }
 
 struct AccountCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "account", abstract: "Your account and where you are signed in.",
-        subcommands: [Show.self, Sessions.self, SignOut.self, Password.self])
+        subcommands: [Show.self, Sessions.self, SignOut.self, Password.self, Factor.self])
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "The account you signed in to.")
@@ -48,6 +49,27 @@ struct AccountCommand: AsyncParsableCommand {
             let session: Int64?
             if let id { session = id } else { session = try await client.call("GET", "/account")["session"]?.int }
             _ = try await client.call("DELETE", "/sessions/\(session ?? 0)")
+        }
+    }
+
+    struct Factor: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Set up a second factor by an authenticator app, or take it away.",
+            discussion:
+                "Password and code are asked for, or read from lines of standard input. Keep the recovery codes safe.")
+        @OptionGroup var options: ClientOptions
+        @Flag(help: "Take it away.") var remove = false
+
+        func run() async throws {
+            let client = try options.client
+            let password: JSON = ["password": .string(try Secret.read("Present password: "))]
+            guard !remove else {
+                _ = try await client.call("POST", "/account/second-factor/removal", body: password)
+                return
+            }
+            options.show(try await client.call("POST", "/account/second-factor", body: password))
+            let code = try Secret.read("Code of the app: ")
+            options.show(try await client.call("PUT", "/account/second-factor", body: ["code": .string(code)]))
         }
     }
 

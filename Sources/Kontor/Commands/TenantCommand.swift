@@ -163,7 +163,7 @@ struct TenantCommand: AsyncParsableCommand {
 
 /// What API tokens of a tenant may be allowed.
 enum Scopes {
-    static let all = ["contacts:read", "contacts:write", "config", "runs", "feed", "tokens"]
+    static let all = ["audit", "contacts:read", "contacts:write", "config", "runs", "feed", "tokens"]
 }
 
 func withProvisioner(

@@ -50,5 +50,20 @@ extension TenantDatabase {
         guard try done.get("done", as: Bool.self) else { throw Self.wrong }
     }
 
+    /// Lets through who knows the present password of the account that acts; guesses are slowed down.
+    /// - Throws: `Failure` `password.wrong`, `sign_in.wait`, `sign_in.busy`.
+    func demandPassword(_ password: String, as actor: Actor, gate: PasswordGate) async throws {
+        let isRight = try await gate.turn { turn in
+            let rows = try await run(as: actor, "SELECT wait, password FROM auth.begin_password_change(\(tenant.id))")[
+                0]
+            guard let row = rows.first else { throw Failure.notFound("account") }
+            if let failure = Node.wait(try row.get("wait")) { throw failure }
+            let stored: String = try row.get("password")
+            return try await turn.run { try PasswordHash.verify(password, against: stored) }
+        }
+        guard isRight else { throw Self.wrong }
+        _ = try await run(as: actor, "SELECT auth.password_known(\(tenant.id))")
+    }
+
     private static let wrong = Failure(.forbidden, "password.wrong", "The present password is wrong.")
 }

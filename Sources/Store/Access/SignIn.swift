@@ -7,15 +7,17 @@ public struct SignIn: Sendable {
     let tenant: String
     let email: String
     let password: String
+    let code: String?
     let address: String
     let agent: String
 
     /// - Parameters:
     ///   - tenant: the shop's name, as it was made with.
+    ///   - code: of the second factor, for an account that has one.
     ///   - address: the caller's network address, by which guesses are counted.
     ///   - agent: the caller's program, as it calls itself.
-    public init(tenant: String, email: String, password: String, address: String, agent: String) {
-        (self.tenant, self.email, self.password) = (tenant, email, password)
+    public init(tenant: String, email: String, password: String, code: String? = nil, address: String, agent: String) {
+        (self.tenant, self.email, self.password, self.code) = (tenant, email, password, code)
         (self.address, self.agent) = (address, agent)
     }
 }
@@ -24,7 +26,8 @@ extension Node {
     /// Begins a session of a staff member. Whether shop and account are known shows neither in the error nor in the time
     /// it takes; each guess is on record before its password is looked at.
     /// - Returns: the session's number and its token, which can be read only now.
-    /// - Throws: `Failure` `sign_in.failed`, `sign_in.wait` (with the seconds), `sign_in.busy`, `PostgresError`.
+    /// - Throws: `Failure` `sign_in.failed`, `sign_in.code` when the password is right and a code of the second factor is
+    ///   needed or wrong, `sign_in.wait` (with the seconds), `sign_in.busy`, `PostgresError`.
     public func signIn(_ attempt: SignIn, gate: PasswordGate) async throws -> (id: Int64, token: SessionToken) {
         // who is turned away at the gate has not guessed, and nothing is counted
         try await gate.turn { turn in try await signIn(attempt, turn) }
@@ -40,6 +43,7 @@ extension Node {
         let password = attempt.password
         let isRight = try await turn.run { try PasswordHash.verify(password, against: stored) }
         guard isRight, let account else { throw Self.refused }
+        try await demandCode(attempt.code, of: account, stored)
         let rehashed = PasswordHash.needsRehash(stored) ? try await turn.run { try PasswordHash.make(password) } : nil
         let token = SessionToken.make()
         let made = try await asService(
@@ -49,6 +53,22 @@ extension Node {
             """)
         guard let id: Int64 = try made.get("id") else { throw Self.refused }
         return (id, token)
+    }
+
+    /// An account with a second factor needs a code, too. The attempt is on record as failed until a session begins, so that
+    /// codes are guessed no faster than passwords.
+    private func demandCode(_ code: String?, of account: Int64, _ stored: String) async throws {
+        let factor = try await asService("SELECT tenant, factor, last_step FROM auth.factor(\(account), \(stored))")
+        guard let sealed: [UInt8] = try factor.get("factor") else { return }
+        let tenant = tenant(Tenant(id: try factor.get("tenant"), country: ""))
+        guard let code,
+            try await tenant.takesCode(code, account: account, sealed: sealed, last: factor.get("last_step"))
+        else {
+            throw Failure(
+                .unauthenticated, "sign_in.code",
+                code == nil
+                    ? "Give the code of your second factor, too." : "The code is wrong, too old, or was used already.")
+        }
     }
 
     /// The refusal of an attempt that came too soon; nil for one that may go on.

@@ -205,7 +205,7 @@ public final class Provisioner: Sendable {
         return token.text
     }
 
-    /// Makes or renews the owner's account of a tenant; its sessions end.
+    /// Makes or renews the owner's account of a tenant; its sessions end, and a second factor is taken away.
     /// - Throws: `Failure` as `PasswordRule`.
     public func setOwner(of tenant: Tenant, email: String, password: String) async throws {
         try PasswordRule.check(password, email: email)
@@ -215,7 +215,8 @@ public final class Provisioner: Sendable {
                 """
                 INSERT INTO auth.account (tenant, email, password) VALUES (\(tenant.id), lower(\(email)), \(hash))
                 ON CONFLICT (tenant, email) DO UPDATE
-                SET password = excluded.password, password_at = now(), disabled_at = NULL
+                SET password = excluded.password, password_at = now(), disabled_at = NULL,
+                    factor = NULL, factor_at = NULL, factor_step = 0, recovery = '{}'
                 RETURNING id
                 """)[0].get("id")
             _ = try await session.query(

@@ -14,7 +14,8 @@ extension Operations {
                 let made = try await call.services.node.signIn(
                     SignIn(
                         tenant: call.body["tenant"]?.string ?? "", email: call.body["email"]?.string ?? "",
-                        password: call.body["password"]?.string ?? "", address: call.address,
+                        password: call.body["password"]?.string ?? "", code: call.body["code"]?.string,
+                        address: call.address,
                         agent: call.headers[.userAgent] ?? ""), gate: call.services.passwords)
                 return Answer(201, ["id": .int(made.id), "token": .string(made.token.text)])
             }),
@@ -42,6 +43,43 @@ extension Operations {
                 var account = try JSON(parsing: await call.tenant.account(as: call.actor))
                 account["session"] = .int(call.grant.id)
                 return Answer(account)
+            }),
+        Operation(
+            id: "getSecondFactor", method: .get, path: "\(prefix)/account/second-factor",
+            summary: "Whether the caller's account has a second factor.", access: .staff,
+            responses: [200: Schema.ref("SecondFactor")],
+            handle: { call in Answer(try await call.tenant.secondFactor(as: call.actor)) }),
+        Operation(
+            id: "proposeSecondFactor", method: .post, path: "\(prefix)/account/second-factor",
+            summary: "A secret for the caller's authenticator app, in force once a first code is given.",
+            access: .staff,
+            body: .json(Schema.ref("PresentPassword"), limit: 10_000), responses: [200: Schema.ref("ProposedFactor")],
+            errors: [409, 429],
+            handle: { call in
+                let made = try await call.tenant.proposeFactor(
+                    password: call.body["password"]?.string ?? "", as: call.actor,
+                    gate: call.services.passwords)
+                return Answer(["secret": .string(made.secret), "address": .string(made.address)])
+            }),
+        Operation(
+            id: "confirmSecondFactor", method: .put, path: "\(prefix)/account/second-factor",
+            summary:
+                "Puts it in force by a first code; the caller's other sessions end. The recovery codes are shown only now.",
+            access: .staff, body: .json(Schema.ref("FactorCode"), limit: 10_000),
+            responses: [200: Schema.ref("RecoveryCodes")],
+            handle: { call in
+                let codes = try await call.tenant.confirmFactor(
+                    code: call.body["code"]?.string ?? "", in: call.grant.id, as: call.actor)
+                return Answer(["recovery_codes": .array(codes.map(JSON.string))])
+            }),
+        Operation(
+            id: "removeSecondFactor", method: .post, path: "\(prefix)/account/second-factor/removal",
+            summary: "Takes the caller's second factor away.", access: .staff,
+            body: .json(Schema.ref("PresentPassword"), limit: 10_000), responses: [204: nil], errors: [404, 429],
+            handle: { call in
+                try await call.tenant.removeFactor(
+                    password: call.body["password"]?.string ?? "", as: call.actor, gate: call.services.passwords)
+                return .empty
             }),
         Operation(
             id: "changePassword", method: .put, path: "\(prefix)/account/password",

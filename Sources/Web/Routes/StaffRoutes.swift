@@ -44,6 +44,14 @@ extension Operations {
                 return Answer(201, ["id": .int(try call.id()), "token": .string(link.text)])
             }),
         Operation(
+            id: "removeMembersFactor", method: .delete, path: "\(prefix)/staff/{id}/second-factor",
+            summary: "Takes a person's second factor away, who lost device and recovery codes.",
+            access: .tenant(.staff), parameters: [memberID], responses: [204: nil],
+            handle: { call in
+                try await call.tenant.removeFactor(of: call.id(), as: call.actor)
+                return .empty
+            }),
+        Operation(
             id: "handOver", method: .post, path: "\(prefix)/staff/{id}/hand-over",
             summary: "Makes all contacts of this person another's.", access: .tenant(.staff), parameters: [memberID],
             body: .json(Schema.ref("HandOver")), responses: [200: Schema.ref("HandedOver")],

@@ -9,9 +9,16 @@ extension Schemas {
         ]),
         "NewToken": Schema.object(
             ["label": Schema.text(1, 100), "scopes": scopes, "expires_at": Schema.moment], optional: ["expires_at"]),
-        "SignIn": Schema.object([
-            "tenant": Schema.text(1, 40), "email": Schema.text(1, 320), "password": Schema.text(1, 1024),
-        ]),
+        "SignIn": Schema.object(
+            [
+                "tenant": Schema.text(1, 40), "email": Schema.text(1, 320), "password": Schema.text(1, 1024),
+                "code": Schema.text(1, 40),
+            ], optional: ["code"]),
+        "PresentPassword": Schema.object(["password": Schema.text(1, 1024)]),
+        "FactorCode": Schema.object(["code": Schema.text(1, 40)]),
+        "SecondFactor": Schema.object(["in_force": Schema.flag, "recovery_codes_left": Schema.whole]),
+        "ProposedFactor": Schema.object(["secret": Schema.string, "address": Schema.string]),
+        "RecoveryCodes": Schema.object(["recovery_codes": Schema.strings]),
         "Session": Schema.object([
             "id": Schema.id, "address": Schema.string, "agent": Schema.string, "created_at": Schema.moment,
             "used_at": Schema.moment,

@@ -76,6 +76,10 @@ class Reporting(unittest.TestCase):
         os.kill(self.copies(), signal.SIGKILL)
         self.kontor.post("/contacts", {"fields": {"given_name": "Lena"}})
         self.eventually(login, "SELECT count(*) FROM contact", "3")
+        deadline = time.monotonic() + 60
+        while self.boss.get("/sql-server")["state"] != "ready" and time.monotonic() < deadline:
+            time.sleep(0.2)
+        self.assertEqual(self.boss.get("/sql-server")["state"], "ready", "it is watched again")
 
         # a restart of the service brings it back, too, and a kill
         for how in (signal.SIGTERM, signal.SIGKILL):

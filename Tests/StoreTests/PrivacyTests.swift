@@ -136,6 +136,15 @@ import Testing
             #expect(emptied?.code == "group.emptied")
             #expect(try await door.noteLeft(push, present: [], isNew: true) == 0)
             #expect(try await door.recipients(of: push).count == 49)
+            // only a push tells who left; who got another address has not
+            await #expect(throws: PostgresError.self) {
+                try await door.rows("SELECT \(door.table("left_group"))(\(made), '{}')", as: .token(1))
+            }
+            try await door.noteMembers(door.recipients(of: push), of: push)
+            _ = try await door.editContact(
+                ids[1], as: .token(1), version: nil, changes: ["emails": [["value": "new2@example.org"]]])
+            let renamed = Set(try await door.recipients(of: push).map(\.email))
+            #expect(try await door.noteLeft(push, present: renamed, isNew: false) == 0)
             // newer evidence brings them back
             _ = try await door.addConsent(
                 ids[6], as: .token(1), purpose: "news", granted: true, at: nil, source: "form", proof: nil)

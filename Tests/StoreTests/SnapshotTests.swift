@@ -37,7 +37,7 @@ import Testing
     /// One line for each column, constraint, index, policy, trigger, function and grant of some schemas.
     private static func catalogue(_ schemas: [String], of tenant: Tenant) -> SQL {
         // functions are told by a hash of their text, in which the tenant's name and number are none of its own
-        let (number, bell) = ("auth.me(\(tenant.id)", "'\(tenant.id)'")
+        let (number, bell) = ("auth\\.([a-z_]+)\\(\(tenant.id)\\M", "'\(tenant.id)'")
         return """
             WITH n AS (SELECT oid, nspname FROM pg_namespace WHERE nspname = ANY(\(schemas)::text[])),
             r AS (SELECT c.*, format('%s.%s', n.nspname, c.relname) AS path FROM pg_class c JOIN n ON n.oid = c.relnamespace)
@@ -66,7 +66,7 @@ import Testing
             UNION ALL SELECT format('%s.%s(%s) %s%s %s: %s', nspname, proname, pg_get_function_identity_arguments(f.oid),
                 CASE WHEN prosecdef THEN 'definer ' ELSE '' END, provolatile,
                 coalesce(array_to_string(proconfig, ' '), ''), md5(regexp_replace(CASE WHEN nspname = \(tenant.schema) THEN
-                    regexp_replace(replace(replace(replace(prosrc, \(tenant.schema), '{s}'), \(number), 'auth.me({t}'), \(bell), '{t}'),
+                    regexp_replace(replace(regexp_replace(replace(prosrc, \(tenant.schema), '{s}'), \(number), 'auth.\\1({t}', 'g'), \(bell), '{t}'),
                         \(" = \(tenant.id)\\M"), ' = {t}', 'g') ELSE prosrc END, '\\s+', ' ', 'g')))
             FROM pg_proc f JOIN n ON n.oid = pronamespace
             UNION ALL SELECT format('%s.%s(%s) grant: to %s', nspname, proname, pg_get_function_identity_arguments(f.oid),

@@ -30,6 +30,7 @@ public struct Tariff: Sendable, Hashable {
             return Int64(scaled)
         }
         self.base = try exact(base)
+        guard self.base % 100 == 0 else { throw fail("The base has at most two decimals.") }
         var found: [Step] = []
         for step in steps.array ?? [] {
             guard let price = step["price"]?.double ?? step["price"]?.int.map(Double.init) else {

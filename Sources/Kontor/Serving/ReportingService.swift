@@ -76,11 +76,13 @@ final class ReportingService: Service, Sendable {
         (configuration.sharedConnections, configuration.leasedConnections) = (1, 1)
         configuration.applicationName = "kontor watchdog"
         let database = Database(configuration, log: log)
-        try await database.start()
         do {
+            try await database.start()
             try await watch(database)
         } catch {
             await database.close()
+            // begun anew as a whole: nobody works there unwatched
+            if case .own(let cluster) = place { await cluster.stop() }
             throw error
         }
         await database.close()

@@ -56,7 +56,11 @@ public final class EmbeddedPostgres: Sendable {
     /// - Returns: a conninfo for the superuser `kontor_super`, database `postgres`.
     /// - Throws: `EmbeddedError`.
     public func start() async throws -> String {
-        try await withCheckedThrowingContinuation { continuation in
+        let isStopped = state.withLock { if case .stopped = $0.phase { true } else { false } }
+        guard isStopped else {
+            throw EmbeddedError(code: "embedded.in_use", "this cluster has been started already")
+        }
+        return try await withCheckedThrowingContinuation { continuation in
             // This thread lives as long as the server: the death signal follows the thread that forked.
             startThread { [self] in ownCluster { continuation.resume(with: $0) } }
         }

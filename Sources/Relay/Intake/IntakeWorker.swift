@@ -245,6 +245,8 @@ struct IntakeWorker {
         let missing = wanted.filter { !present.contains($0.email) }
         try await tenant.noteAdding(missing, to: push)
         let added = try await sink.add(missing.map { GroupMember(email: $0.email, name: $0.name) }, to: group)
+        // before it is tried: who is taken out has not left, also when this ends midway
+        try await tenant.noteRemoving(allBut: wanted, from: push)
         let removed = try await sink.remove(present.subtracting(addresses).sorted(), from: group)
         let refused = Set(zip(missing, added).compactMap { if case .failed = $1 { $0.email } else { nil } })
         try await tenant.noteMembers(wanted.filter { !refused.contains($0.email) }, of: push)

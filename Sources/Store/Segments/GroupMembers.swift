@@ -49,6 +49,11 @@ extension TenantDatabase {
     /// Notes who is in a group now; everybody else no longer counts as a member.
     public func noteMembers(_ members: [Recipient], of push: SegmentPush) async throws {
         try await note(members, push, state: "in")
+        try await noteRemoving(allBut: members, from: push)
+    }
+
+    /// Notes that everybody else no longer counts as a member, before they are taken out.
+    public func noteRemoving(allBut members: [Recipient], from push: SegmentPush) async throws {
         _ = try await run(
             as: .system,
             """

@@ -94,7 +94,7 @@ extension Provisioner {
                 let left: Int = try await session.query(
                     """
                     SELECT count(*) FROM \(connector) c, jsonb_each_text(c.secrets) s
-                    WHERE s.value NOT LIKE \("\(newest + 1):%")
+                    WHERE coalesce(substring(s.value FROM '^([0-9]{1,9}):'), '1')::int <= \(newest)
                     """)[0].get(0)
                 guard left == 0 else { return false }
                 _ = try await session.query(

@@ -23,7 +23,9 @@ extension Operations {
                         "No server for SQL logins is set: the operator names one by --sql-address.")
                 }
                 // views first: nobody gets a login that can read nothing
-                try await call.services.provisioner.ensure(module: "reporting", for: call.tenant.tenant)
+                if call.scopes.contains(Scope.sql.rawValue) || call.scopes.contains(Scope.staff.rawValue) {
+                    try await call.services.provisioner.ensure(module: "reporting", for: call.tenant.tenant)
+                }
                 var own: Int64 = 0
                 if case .staff(let me) = call.actor { own = me }
                 let login = try await call.tenant.addSQLLogin(

@@ -47,6 +47,20 @@ extension Crypto {
         do { try context.finish() } catch { throw .notAuthentic }
         return plain
     }
+
+    /// As `open`, but nil for what is not authentic: that is an answer, while a cipher that does not work is an error.
+    ///
+    /// - Throws: `CryptoError.badKey`, `.failed`.
+    public static func openIfAuthentic(_ sealed: [UInt8], key: [UInt8], associated: [UInt8]) throws(CryptoError)
+        -> [UInt8]?
+    {
+        do {
+            return try open(sealed, key: key, associated: associated)
+        } catch {
+            if error == .notAuthentic { return nil }
+            throw error
+        }
+    }
 }
 
 /// One run of AES-256-GCM.

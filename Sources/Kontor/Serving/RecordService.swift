@@ -28,7 +28,8 @@ struct RecordService: Service {
                         log.error("audit logs could not be sealed", metadata: ["error": "\(Failure.logText(error))"])
                     }
                 }
-                try? await Task.sleep(for: Self.pause)
+                // only cancelling ends a sleep early
+                do { try await Task.sleep(for: Self.pause) } catch { break }
             }
         }
         await reads.flush()

@@ -50,7 +50,8 @@ final class ReportingService: Service, Sendable {
                     log.error("the reporting server fails", metadata: ["error": "\(error)"])
                     pause = min(pause * 2, .seconds(60))
                 }
-                try? await Task.sleep(for: pause)
+                // only cancelling ends a sleep early
+                do { try await Task.sleep(for: pause) } catch { break }
             }
         }
         if case .own(let cluster) = place { await cluster.stop() }

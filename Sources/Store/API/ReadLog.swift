@@ -32,7 +32,11 @@ public final class ReadLog: Sendable {
         }
         if mustFlush {
             Task {
-                try? await Task.sleep(for: .seconds(1))
+                do {
+                    try await Task.sleep(for: .seconds(1))
+                } catch {
+                    // cancelled, the only reason: what waits is written at once
+                }
                 await flush()
             }
         }

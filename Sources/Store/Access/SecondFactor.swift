@@ -101,7 +101,8 @@ extension TenantDatabase {
     }
 
     private func openFactor(_ sealed: [UInt8], _ account: Int64) async throws -> [UInt8]? {
-        try? Crypto.open(sealed, key: await factorKey(), associated: Array("\(tenant.id)|\(account)".utf8))
+        try await Crypto.openIfAuthentic(
+            sealed, key: await factorKey(), associated: Array("\(tenant.id)|\(account)".utf8))
     }
 
     /// Whether a code may go with a right password: one of the device's, or a recovery code. It is used up by this.

@@ -145,7 +145,7 @@ extension TenantDatabase {
         var keys = try await keys()
         // another process may have changed it
         if keys.key(.credentials, SecretSeal.keyID(of: sealed)) == nil { keys = try await self.keys(isFresh: true) }
-        guard let plain = SecretSeal(tenant: tenant.id, keys: keys).open(sealed, connector: id, name: name) else {
+        guard let plain = try SecretSeal(tenant: tenant.id, keys: keys).open(sealed, connector: id, name: name) else {
             throw Failure(
                 .broken, "secret.unreadable", "A stored credential cannot be opened: was the master key replaced?")
         }

@@ -23,10 +23,10 @@ struct SecretSeal {
     }
 
     /// The secret; nil for a ciphertext of another place, or whose key is not there.
-    func open(_ sealed: String, connector: Int64, name: String) -> String? {
+    func open(_ sealed: String, connector: Int64, name: String) throws -> String? {
         let text = sealed.firstIndex(of: ":").map { String(sealed[sealed.index(after: $0)...]) } ?? sealed
         guard let key = keys.key(.credentials, Self.keyID(of: sealed)), let bytes = Crypto.unbase64(text),
-            let plain = try? Crypto.open(bytes, key: key, associated: place(connector, name))
+            let plain = try Crypto.openIfAuthentic(bytes, key: key, associated: place(connector, name))
         else { return nil }
         return String(decoding: plain, as: UTF8.self)
     }

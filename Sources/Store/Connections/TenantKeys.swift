@@ -21,9 +21,9 @@ struct TenantKeys: Sendable {
     /// Takes a wrapped key in; one that cannot be unwrapped is left out.
     mutating func add(
         _ purpose: String, _ id: Int, _ sealed: [UInt8], _ master: String, _ tenant: Int64, _ secrets: InstanceSecrets
-    ) {
+    ) throws {
         guard let known = Purpose(rawValue: purpose),
-            let key = secrets.unwrap(sealed, master: master, place: Self.place(tenant, purpose, id))
+            let key = try secrets.unwrap(sealed, master: master, place: Self.place(tenant, purpose, id))
         else { return }
         keys[known, default: [:]][id] = key
     }
@@ -31,7 +31,7 @@ struct TenantKeys: Sendable {
     /// - Parameter rows: purpose, id, sealed, master.
     init(_ rows: Rows, tenant: Int64, secrets: InstanceSecrets) throws {
         for row in rows {
-            add(
+            try add(
                 try row.get("purpose"), try row.get("id"), try row.get("sealed"), try row.get("master"), tenant, secrets
             )
         }

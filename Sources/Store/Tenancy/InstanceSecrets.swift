@@ -35,9 +35,9 @@ public struct InstanceSecrets: Sendable {
     }
 
     /// The key; nil when no master key here has this fingerprint, or the bytes are of another place.
-    func unwrap(_ sealed: [UInt8], master: String, place: String) -> [UInt8]? {
+    func unwrap(_ sealed: [UInt8], master: String, place: String) throws -> [UInt8]? {
         guard let known = masters.first(where: { Self.fingerprint($0) == master }) else { return nil }
-        return try? Crypto.open(sealed, key: Self.derive(known, "wrap"), associated: Array(place.utf8))
+        return try Crypto.openIfAuthentic(sealed, key: Self.derive(known, "wrap"), associated: Array(place.utf8))
     }
 
     // MARK: Where it is kept

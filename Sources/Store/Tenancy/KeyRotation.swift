@@ -50,7 +50,8 @@ extension Provisioner {
                 try row.get("tenant"), try row.get("purpose"), try row.get("id")
             )
             let place = TenantKeys.place(tenant, purpose, id)
-            guard let key = secrets.unwrap(try row.get("sealed"), master: try row.get("master"), place: place) else {
+            guard let key = try secrets.unwrap(try row.get("sealed"), master: try row.get("master"), place: place)
+            else {
                 throw Failure(
                     .broken, "master_key.unknown",
                     "Tenants' keys were wrapped under another master key: restore that, as a second line of the file.")
@@ -117,7 +118,7 @@ extension Provisioner {
             guard let row = rows.first else { return }
             var sealed: JSON = [:]
             for (name, value) in try JSON(text: row.get("secrets")).object ?? [:] {
-                guard let plain = seal.open(value.string ?? "", connector: id, name: name) else {
+                guard let plain = try seal.open(value.string ?? "", connector: id, name: name) else {
                     throw Failure(
                         .broken, "secret.unreadable",
                         "A credential of connector \(id) cannot be opened: enter it again, then repeat this.")
@@ -138,7 +139,7 @@ extension Provisioner {
                 """)
         }
         let open = try rows.filter {
-            seal.open(try $0.get("value"), connector: try $0.get("id"), name: try $0.get("key")) != nil
+            try seal.open(try $0.get("value"), connector: try $0.get("id"), name: try $0.get("key")) != nil
         }.count
         return (open, rows.count - open)
     }

@@ -136,7 +136,7 @@ extension Provisioner {
             for module in modules.keys.sorted() { try await ensure(module: module, for: tenant) }
             var keys = TenantKeys()
             for key in header["keys"]?.array ?? [] {
-                keys.add(
+                try keys.add(
                     key["purpose"]?.string ?? "", Int(key["id"]?.int ?? 0),
                     Crypto.unbase64((key["sealed"]?.string ?? "").filter { !$0.isWhitespace }) ?? [],
                     key["master"]?.string ?? "", old, secrets)
@@ -208,7 +208,7 @@ extension Provisioner {
             var secrets: JSON = [:]
             var reason = "The tenant was restored: look at the connector, then switch it on."
             for (name, sealed) in try JSON(text: row.get("secrets")).object ?? [:] {
-                if let plain = old.open(sealed.string ?? "", connector: id, name: name) {
+                if let plain = try old.open(sealed.string ?? "", connector: id, name: name) {
                     secrets[name] = .string(try seal.seal(plain, connector: id, name: name))
                 } else {
                     reason = "The tenant was restored under another master key: enter the credentials again."

@@ -24,12 +24,17 @@ public final class TestReporting: Sendable {
         primary = cluster.superuser
     }
 
-    /// Waits until it shows everything that was committed before.
+    /// Waits until it shows everything that was committed before. A session of another test may hold replay up for as long
+    /// as `max_standby_streaming_delay`.
+    ///
+    /// - Throws: ``Behind`` after three minutes.
     public func catchUp() async throws {
         let end: String = try await primary.run(
             "SELECT set_config('synchronous_commit', 'on', true), pg_current_xact_id()",
             "SELECT pg_current_wal_insert_lsn()::text AS lsn")[1][0].get("lsn")
-        for _ in 0..<2_000 {
+        let clock = ContinuousClock()
+        let over = clock.now + .seconds(180)
+        while clock.now < over {
             let there: Bool = try await superuser.run("SELECT pg_last_wal_replay_lsn() >= \(end)::pg_lsn AS there")[0][
                 0
             ]
@@ -37,7 +42,19 @@ public final class TestReporting: Sendable {
             if there { return }
             try await Task.sleep(for: .milliseconds(5))
         }
-        throw CancellationError()
+        let state: String = try await superuser.run(
+            """
+            SELECT jsonb_build_object('received', pg_last_wal_receive_lsn(), 'replayed', pg_last_wal_replay_lsn(),
+                'sessions', (SELECT jsonb_agg(to_jsonb(a)) FROM (
+                    SELECT backend_type, state, wait_event, now() - xact_start AS since, left(query, 80) AS query
+                    FROM pg_stat_activity WHERE pid <> pg_backend_pid()) a))::text AS state
+            """)[0][0].get("state")
+        throw Behind(description: "the reporting server has not reached \(end): \(state)")
+    }
+
+    /// The standby does not follow.
+    public struct Behind: Error, CustomStringConvertible {
+        public let description: String
     }
 
     /// What psql answers to a login: the lines of every statement, unaligned, and what it said of errors.

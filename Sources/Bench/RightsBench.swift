@@ -91,8 +91,8 @@ struct RightsBench {
             person.teams = number <= Self.people.team ? [team] : []
             let email = "p\(number)@bench.example"
             let made = try await door.invite(as: boss, email: email, person)
-            if number == 1 {
-                try await node.accept(made.link, password: Self.password, gate: PasswordGate(cores: 2))
+            if number == 1, let link = made.link {
+                try await node.accept(link, password: Self.password, gate: PasswordGate(cores: 2))
             }
             people.append((made.id, email))
         }

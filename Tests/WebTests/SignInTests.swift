@@ -38,6 +38,26 @@ import Testing
         return shop
     }
 
+    @Test func anOldPasswordIsGoodForNothingButToBeChanged() async throws {
+        let shop = try await shop()
+        let token = try await shop.signIn(Self.password).json["token"]?.string ?? ""
+        let policy: JSON = ["length": 15, "strength": 3, "expires_days": 30]
+        #expect(try await shop.tenant.call("setPasswordPolicy", [:], policy, token: token).status == 200)
+        #expect(try await shop.tenant.call("listContacts", token: token).status == 200)
+        let superuser = shop.tenant.server.cluster.superuser
+        _ = try await superuser.run(
+            """
+            UPDATE auth.account SET password_at = now() - interval '30 days 1 minute'
+            WHERE tenant = \(shop.tenant.database.tenant.id)
+            """)
+        try await Task.sleep(for: .milliseconds(1100))
+        #expect(try await shop.tenant.call("listContacts", token: token).code == "password.expired")
+        let change: JSON = ["old": .string(Self.password), "new": "another correct horse"]
+        #expect(try await shop.tenant.call("changePassword", [:], change, token: token).status == 204)
+        try await Task.sleep(for: .milliseconds(1100))
+        #expect(try await shop.tenant.call("listContacts", token: token).status == 200)
+    }
+
     @Test func aPersonSignsInWorksUnderTheirNameAndSignsOut() async throws {
         let shop = try await shop()
         let made = try await shop.signIn(Self.password, email: "ola@shop.EXAMPLE")

@@ -6,7 +6,8 @@ struct StaffCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "staff", abstract: "People who work in the shop, and what they may do.",
         subcommands: [
-            List.self, Invite.self, Edit.self, Link.self, HandOver.self, Remove.self, Rights.self, Why.self,
+            List.self, Invite.self, Edit.self, Link.self, HandOver.self, Remove.self, Rights.self, Why.self, Mails.self,
+            Policy.self,
         ])
 
     struct List: AsyncParsableCommand {
@@ -40,6 +41,8 @@ struct StaffCommand: AsyncParsableCommand {
         @OptionGroup var options: ClientOptions
         @Argument var email: String
         @OptionGroup var details: Details
+        @Flag(inversion: .prefixedNo, help: "Whether Kontor sends the link, where it has a mail server.") var mail =
+            true
 
         func validate() throws {
             guard details.role != nil, details.name != nil else { throw ValidationError("give --role and --name") }
@@ -48,6 +51,7 @@ struct StaffCommand: AsyncParsableCommand {
         func run() async throws {
             var body = details.json
             body["email"] = .string(email)
+            body["mail"] = .bool(mail)
             options.show(try await options.client.call("POST", "/staff", body: body))
         }
     }
@@ -73,7 +77,28 @@ struct StaffCommand: AsyncParsableCommand {
             abstract: "A new token to set the password by, for who has not come yet or lost it.")
         @OptionGroup var options: ClientOptions
         @Argument(help: "The person's number.") var id: Int64
-        func run() async throws { options.show(try await options.client.call("POST", "/staff/\(id)/invitation")) }
+        @Flag(inversion: .prefixedNo, help: "Whether Kontor sends it, where it has a mail server.") var mail = true
+        func run() async throws {
+            options.show(try await options.client.call("POST", "/staff/\(id)/invitation?mail=\(mail)"))
+        }
+    }
+
+    struct Mails: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "The last mails to staff, and what became of them.")
+        @OptionGroup var options: ClientOptions
+        func run() async throws { options.show(try await options.client.call("GET", "/mails")) }
+    }
+
+    struct Policy: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "What the shop demands of passwords.")
+        @OptionGroup var options: ClientOptions
+        @Option(help: "JSON file with the policy to set, whole.") var set: String?
+
+        func run() async throws {
+            guard let set else { return options.show(try await options.client.call("GET", "/password-policy")) }
+            let policy = try JSON(parsing: Array(Data(contentsOf: URL(filePath: set))))
+            options.show(try await options.client.call("PUT", "/password-policy", body: policy))
+        }
     }
 
     struct HandOver: AsyncParsableCommand {

@@ -22,7 +22,7 @@ struct TenantCommand: AsyncParsableCommand {
 
         func run() async throws {
             let password = try owner.map { try Secret.read("Password of \($0): ") } ?? ""
-            if let owner { try PasswordRule.check(password, email: owner) }
+            if let owner { try PasswordRule(email: owner).check(password) }
             try await withProvisioner(settings) { provisioner, _ in
                 let tenant = try await provisioner.create(name: name, title: title ?? name, country: country)
                 if let owner { try await provisioner.setOwner(of: tenant, email: owner, password: password) }

@@ -7,6 +7,7 @@ import Postgres
 import Relay
 import ServiceLifecycle
 import Store
+import Synchronization
 import UnixSignals
 import Web
 
@@ -43,6 +44,8 @@ struct Serve: AsyncParsableCommand {
         let node = try await runtime.node()
         let links = try runtime.links()
         let reporting = try runtime.reporting(node)
+        let mail = try settings.mail()
+        try await node.setMails(mail != nil)
         let (reads, calls) = (ReadLog(node: node, log: log), CallCounter(node: node, log: log))
         let web = WebServer(
             services: WebServices(
@@ -50,7 +53,10 @@ struct Serve: AsyncParsableCommand {
                 sqlServer: { reporting?.status },
                 verifyHook: { try await HookDoor(links: links).verify($0, $1, $2, $3, $4) }),
             host: host, port: port, log: log)
-        let application = web.application { [portFile] port in
+        // known once the port is, when any free one was asked for
+        let opened = Mutex(settings.address)
+        let application = web.application { [portFile, host] port in
+            opened.withLock { $0 = $0 ?? "http://\(host):\(port)" }
             if let portFile, !FileManager.default.createFile(atPath: portFile, contents: Data("\(port)\n".utf8)) {
                 log.error("the port file cannot be written", metadata: ["file": "\(portFile)"])
             }
@@ -63,6 +69,13 @@ struct Serve: AsyncParsableCommand {
         ]
         if workers {
             services.append(RelayService(relay: Relay(node: node, links: links, options: settings.relay, log: log)))
+        }
+        if let mail {
+            services.append(
+                MailService(
+                    worker: MailWorker(
+                        node: node, client: mail.client, sender: mail.sender,
+                        address: { opened.withLock { $0 } }, log: log)))
         }
         if let reporting { services.append(reporting) }
         let group = ServiceGroup(
@@ -103,6 +116,15 @@ struct RelayService: Service {
 
     func run() async throws {
         await cancelWhenGracefulShutdown { await relay.run() }
+    }
+}
+
+/// The mail worker as a service that ends gracefully.
+struct MailService: Service {
+    let worker: MailWorker
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await worker.run() }
     }
 }
 

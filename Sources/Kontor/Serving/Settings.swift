@@ -1,4 +1,5 @@
 import ArgumentParser
+import ConnectorKit
 import Foundation
 import Hub
 import Logging
@@ -48,6 +49,23 @@ struct Settings: ParsableArguments {
             """)
     var sqlTLS = ProcessInfo.processInfo.environment["KONTOR_SQL_TLS"]
 
+    @Option(
+        help: """
+            Where people reach Kontor, for the links in mails, such as https://kontor.shop.example (KONTOR_ADDRESS); this \
+            machine's own address unless told.
+            """)
+    var address = ProcessInfo.processInfo.environment["KONTOR_ADDRESS"]
+
+    @Option(
+        help: """
+            Mail server for mail to staff: smtp://host:587 or smtps://host (KONTOR_MAIL_SERVER). It is logged in to with \
+            KONTOR_MAIL_USER and KONTOR_MAIL_PASSWORD, environment variables only. Without it links are shown to who asks for them.
+            """)
+    var mailServer = ProcessInfo.processInfo.environment["KONTOR_MAIL_SERVER"]
+
+    @Option(help: "Sender of the mails, such as \"Kontor <kontor@shop.example>\" (KONTOR_MAIL_FROM).")
+    var mailFrom = ProcessInfo.processInfo.environment["KONTOR_MAIL_FROM"]
+
     @Option(help: "trace, debug, info, notice, warning or error (KONTOR_LOG).")
     var log = ProcessInfo.processInfo.environment["KONTOR_LOG"] ?? "info"
 
@@ -86,6 +104,24 @@ struct Settings: ParsableArguments {
             throw Failure(.invalid, "sql.address", "--sql-address is a host and a port, such as 127.0.0.1:5433.")
         }
         return (String(text[..<colon]), port)
+    }
+
+    /// The mail server and the mails' sender; nil when there is none.
+    /// - Throws: `Failure` `mail.settings`.
+    func mail() throws -> (client: SMTPClient, sender: MailMessage.Address)? {
+        guard let mailServer else { return nil }
+        let environment = ProcessInfo.processInfo.environment
+        do {
+            guard let mailFrom else {
+                throw Failure(.invalid, "mail.settings", "--mail-server needs --mail-from, the mails' sender.")
+            }
+            let server = try SMTPClient.Server(
+                url: mailServer, user: environment["KONTOR_MAIL_USER"], password: environment["KONTOR_MAIL_PASSWORD"],
+                caFile: environment["KONTOR_MAIL_CA"])
+            return (SMTPClient(server), try MailMessage.Address(mailFrom))
+        } catch let error as MailAddressError {
+            throw Failure(.invalid, "mail.settings", "\(error.description).")
+        }
     }
 
     var relay: Relay.Options {

@@ -12,6 +12,8 @@ public struct TokenGrant: Sendable {
     public let tenant: Tenant?
     public let scopes: Set<String>
     public var sight = Sight.whole
+    /// What the account is to be given first, before which the session is good for nothing else: `factor` or `password`.
+    public var confined: String?
 }
 
 extension Node {

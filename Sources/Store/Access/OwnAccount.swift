@@ -33,14 +33,18 @@ extension TenantDatabase {
         from old: String, to new: String, in session: Int64, as actor: Actor, gate: PasswordGate
     ) async throws {
         let (stored, hash) = try await gate.turn { turn in
-            let rows = try await run(
-                as: actor, "SELECT wait, email, password FROM auth.begin_password_change(\(tenant.id))")[0]
-            guard let row = rows.first else { throw Failure.notFound("account") }
+            let found = try await run(
+                as: actor, "SELECT wait, password FROM auth.begin_password_change(\(tenant.id))",
+                "SELECT email, name, shop, length, strength, words, old FROM auth.my_password_rules(\(tenant.id))")
+            guard let row = found[0].first, let rules = found[1].first else { throw Failure.notFound("account") }
             if let failure = Node.wait(try row.get("wait")) { throw failure }
-            let (email, stored): (String, String) = (try row.get("email"), try row.get("password"))
-            try PasswordRule.check(new, email: email)
-            let hash = try await turn.run {
-                try PasswordHash.verify(old, against: stored) ? PasswordHash.make(new) : nil
+            let stored: String = try row.get("password")
+            let rule = try PasswordRule(rules)
+            try rule.check(new)
+            let hash: String? = try await turn.run {
+                guard try PasswordHash.verify(old, against: stored) else { return nil }
+                try rule.checkHistory(new)
+                return try PasswordHash.make(new)
             }
             return (stored, hash)
         }

@@ -97,7 +97,7 @@ extension Node {
     /// - Returns: nil for one that is unknown or over, and while its tenant is not open.
     public func open(session: SessionToken) async throws -> TokenGrant? {
         let results = try await database.run(
-            ("SELECT id, account, tenant, country, scopes, masked, reads FROM auth.open_session(\(session.hash))"
+            ("SELECT id, account, tenant, country, scopes, masked, reads, confined FROM auth.open_session(\(session.hash))"
                 as SQL).prepared(),
             ("SELECT auth.session_used(o.id) FROM auth.open_session(\(session.hash)) o" as SQL).prepared())
         guard let row = results[0].first else { return nil }
@@ -105,6 +105,7 @@ extension Node {
         return TokenGrant(
             id: try row.get("id"), actor: .staff(try row.get("account")),
             tenant: Tenant(id: try row.get("tenant"), country: try row.get("country")), scopes: Set(scopes),
-            sight: Sight(isMasked: try row.get("masked"), owners: try row.get("reads")))
+            sight: Sight(isMasked: try row.get("masked"), owners: try row.get("reads")),
+            confined: try row.get("confined"))
     }
 }

@@ -39,34 +39,40 @@ extension TenantDatabase {
     }
 
     /// Makes an account that its owner opens by a link, which holds for two days.
-    /// - Returns: the person's number and the link, which can be read only now.
+    /// - Parameter byMail: whether Kontor is to send a link; it does where it has a mail server.
+    /// - Returns: the person's number, and the link, which can be read only now; nil when one goes by mail.
     /// - Throws: `Failure` `staff.email`, `staff.exists`, `staff.reference`, `right.missing`.
-    public func invite(as actor: Actor, email: String, _ details: StaffEdit) async throws -> (
-        id: Int64, link: InvitationLink
+    public func invite(as actor: Actor, email: String, byMail: Bool = false, _ details: StaffEdit) async throws -> (
+        id: Int64, link: InvitationLink?
     ) {
         guard email.wholeMatch(of: /[^\s@<>"]+@[^\s@<>"]+\.[^\s@<>"]+/) != nil else {
             throw Failure(.invalid, "staff.email", "This is no e-mail address.")
         }
         let link = InvitationLink.make()
-        let id: Int64 = try await managing {
-            try await run(
+        let (id, isMailed): (Int64, Bool) = try await managing {
+            let row = try await run(
                 as: actor,
                 """
-                SELECT \(table("add_staff"))(\(email), \(details.name ?? ""), \(details.role), \(details.superior ?? nil),
-                    \(details.language ?? "en"), \(details.teams ?? [])::bigint[], \(link.hash)) AS id
-                """)[0][0].get("id")
+                SELECT m.id, \(byMail) AND auth.post_invitation(\(tenant.id), m.id) AS mailed
+                FROM \(table("add_staff"))(\(email), \(details.name ?? ""), \(details.role), \(details.superior ?? nil),
+                    \(details.language ?? "en"), \(details.teams ?? [])::bigint[], \(link.hash)) m (id)
+                """)[0][0]
+            return (try row.get("id"), try row.get("mailed"))
         }
-        return (id, link)
+        return (id, isMailed ? nil : link)
     }
 
     /// Makes a new link for somebody who has not come yet, or lost the password. Older ones end.
+    /// - Returns: the link; nil when one goes by mail.
     /// - Throws: `Failure` `not_found`, `right.missing`.
-    public func renewInvitation(of id: Int64, as actor: Actor) async throws -> InvitationLink {
+    public func renewInvitation(of id: Int64, byMail: Bool = false, as actor: Actor) async throws -> InvitationLink? {
         let link = InvitationLink.make()
-        try await managing {
-            _ = try await run(as: actor, "SELECT \(table("invite"))(\(id), \(link.hash))")
+        let isMailed: Bool = try await managing {
+            try await run(
+                as: actor, "SELECT \(table("invite"))(\(id), \(link.hash))",
+                "SELECT \(byMail) AND auth.post_invitation(\(tenant.id), \(id)) AS mailed")[1][0].get("mailed")
         }
-        return link
+        return isMailed ? nil : link
     }
 
     /// Changes what a person is to the shop. A disabled one is signed out at once, and keeps the contacts.
@@ -165,10 +171,17 @@ extension Node {
     public func accept(_ link: InvitationLink, password: String, gate: PasswordGate) async throws {
         let invalid = Failure(
             .notFound, "invitation.invalid", "The link is not known, was used, or is too old: ask for a new one.")
-        let found = try await database.run("SELECT email FROM auth.invited(\(link.hash))")[0]
-        guard let email: String = try found.first?.get("email") else { throw invalid }
-        try PasswordRule.check(password, email: email)
-        let hash = try await gate.turn { turn in try await turn.run { try PasswordHash.make(password) } }
+        let found = try await database.run(
+            "SELECT email, name, shop, length, strength, words, old FROM auth.invited_rules(\(link.hash))")[0]
+        guard let row = found.first else { throw invalid }
+        let rule = try PasswordRule(row)
+        try rule.check(password)
+        let hash = try await gate.turn { turn in
+            try await turn.run {
+                try rule.checkHistory(password)
+                return try PasswordHash.make(password)
+            }
+        }
         let done: Bool = try await asService("SELECT auth.accept(\(link.hash), \(hash)) AS done").get("done")
         guard done else { throw invalid }
     }

@@ -208,7 +208,7 @@ public final class Provisioner: Sendable {
     /// Makes or renews the owner's account of a tenant; its sessions end, and a second factor is taken away.
     /// - Throws: `Failure` as `PasswordRule`.
     public func setOwner(of tenant: Tenant, email: String, password: String) async throws {
-        try PasswordRule.check(password, email: email)
+        try PasswordRule(email: email).check(password)
         let hash = try PasswordHash.make(password)
         try await asOwner(of: tenant) { session in
             let account: Int64 = try await session.query(

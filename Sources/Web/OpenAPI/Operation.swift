@@ -48,6 +48,11 @@ final class Operation: Sendable {
     /// Whether only people who signed in may call it.
     var isForPeople: Bool { access == .staff || access == .tenant(.staff) }
 
+    /// Whether it is about the caller's own account alone.
+    var isOfOwnAccount: Bool {
+        ["account", "sessions"].contains { path == "/api/v1/\($0)" || path.hasPrefix("/api/v1/\($0)/") }
+    }
+
     /// The method's name: "GET".
     var verb: String { method.rawValue }
 

@@ -12,13 +12,15 @@ extension Operations {
             handle: { call in .items(try await call.tenant.staff(as: call.actor)) }),
         Operation(
             id: "inviteStaff", method: .post, path: "\(prefix)/staff",
-            summary: "Makes an account. The token, shown only now, sets its password within two days.",
+            summary:
+                "Makes an account. A link to set its password within two days goes by mail, or its token is shown, only now.",
             access: .tenant(.staff), body: .json(Schema.ref("NewMember"), limit: 10_000),
             responses: [201: Schema.ref("Invitation")], errors: [409],
             handle: { call in
                 let made = try await call.tenant.invite(
-                    as: call.actor, email: call.body["email"]?.string ?? "", edit(call.body))
-                return Answer(201, ["id": .int(made.id), "token": .string(made.link.text)]).with(
+                    as: call.actor, email: call.body["email"]?.string ?? "",
+                    byMail: call.body["mail"]?.bool ?? true, edit(call.body))
+                return Answer(201, invitation(made.id, made.link)).with(
                     .location, "\(prefix)/staff/\(made.id)")
             }),
         Operation(
@@ -38,10 +40,15 @@ extension Operations {
         Operation(
             id: "renewInvitation", method: .post, path: "\(prefix)/staff/{id}/invitation",
             summary: "A new token to set the password by, for who has not come yet or lost it; older ones end.",
-            access: .tenant(.staff), parameters: [memberID], responses: [201: Schema.ref("Invitation")],
+            access: .tenant(.staff),
+            parameters: [
+                memberID,
+                .query("mail", Schema.flag, "Whether Kontor sends it; true unless told, where it has a mail server."),
+            ], responses: [201: Schema.ref("Invitation")],
             handle: { call in
-                let link = try await call.tenant.renewInvitation(of: call.id(), as: call.actor)
-                return Answer(201, ["id": .int(try call.id()), "token": .string(link.text)])
+                let link = try await call.tenant.renewInvitation(
+                    of: call.id(), byMail: call.query["mail"]?.bool ?? true, as: call.actor)
+                return Answer(201, invitation(try call.id(), link))
             }),
         Operation(
             id: "removeMembersFactor", method: .delete, path: "\(prefix)/staff/{id}/second-factor",
@@ -87,6 +94,36 @@ extension Operations {
                         of: call.id(), contact: call.id("contact"), as: call.actor))
             }),
         Operation(
+            id: "listMails", method: .get, path: "\(prefix)/mails",
+            summary: "The last mails to staff, the newest first.",
+            access: .tenant(.staff), responses: [200: Schema.page(Schema.ref("Mail"))],
+            handle: { call in .items(try await call.tenant.mails(as: call.actor)) }),
+        Operation(
+            id: "getPasswordPolicy", method: .get, path: "\(prefix)/password-policy",
+            summary: "What the shop demands of passwords.", access: .tenant(.staff),
+            responses: [200: Schema.ref("PasswordPolicy")],
+            handle: { call in Answer(200, json: try await call.tenant.passwordPolicy(as: call.actor)) }),
+        Operation(
+            id: "setPasswordPolicy", method: .put, path: "\(prefix)/password-policy",
+            summary: "Sets it whole; who lacks a second factor that it demands can do nothing else until it is set.",
+            access: .tenant(.staff), body: .json(Schema.ref("PasswordPolicy"), limit: 50_000),
+            responses: [200: Schema.ref("PasswordPolicy")],
+            handle: { call in
+                try await call.tenant.setPasswordPolicy(call.body, as: call.actor)
+                return Answer(200, json: try await call.tenant.passwordPolicy(as: call.actor))
+            }),
+        Operation(
+            id: "askPasswordReset", method: .post, path: "\(prefix)/password-resets",
+            summary: "Sends a link to set a new password by, if there is such an account; the answer does not tell.",
+            access: .open, body: .json(Schema.ref("ResetRequest"), limit: 10_000), responses: [202: nil],
+            errors: [409, 429],
+            handle: { call in
+                try await call.services.node.askReset(
+                    tenant: call.body["tenant"]?.string ?? "", email: call.body["email"]?.string ?? "",
+                    address: call.address)
+                return .accepted
+            }),
+        Operation(
             id: "acceptInvitation", method: .post, path: "\(prefix)/invitations",
             summary: "Sets the password of an account by the token of an invitation; it works once.", access: .open,
             body: .json(Schema.ref("Acceptance"), limit: 10_000), responses: [204: nil], errors: [404, 429],
@@ -97,6 +134,10 @@ extension Operations {
                 return .empty
             }),
     ]
+
+    private static func invitation(_ id: Int64, _ link: InvitationLink?) -> JSON {
+        ["id": .int(id), "token": link.map { .string($0.text) } ?? .null, "mailed": .bool(link == nil)]
+    }
 
     private static func edit(_ body: JSON) -> StaffEdit {
         var edit = StaffEdit()

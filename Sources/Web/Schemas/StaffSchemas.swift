@@ -22,10 +22,26 @@ extension Schemas {
             "disabled": Schema.flag, "created_at": Schema.moment,
         ]),
         "NewMember": Schema.object(
-            edited.merging(["email": Schema.text(3, 320)]) { one, _ in one },
-            optional: ["superior", "language", "teams"]),
+            edited.merging(["email": Schema.text(3, 320), "mail": Schema.flag]) { one, _ in one },
+            optional: ["superior", "language", "teams", "mail"]),
         "MemberEdit": Schema.edit(edited.merging(["disabled": Schema.flag]) { one, _ in one }),
-        "Invitation": Schema.object(["id": Schema.id, "token": Schema.string]),
+        "Invitation": Schema.object([
+            "id": Schema.id, "token": Schema.orNull(Schema.string), "mailed": Schema.flag,
+        ]),
+        "Mail": Schema.object([
+            "id": Schema.id, "account": Schema.id, "email": Schema.string,
+            "kind": Schema.choice(["invitation", "reset", "password"]),
+            "state": Schema.choice(["waiting", "sent", "failed"]), "attempts": Schema.whole,
+            "error": Schema.orNull(Schema.string), "made_at": Schema.moment, "sent_at": Schema.orNull(Schema.moment),
+        ]),
+        "PasswordPolicy": Schema.object(
+            [
+                "length": Schema.whole(15, 64), "strength": Schema.whole(3, 4),
+                "words": Schema.list(Schema.text(3, 100), most: 1000), "history": Schema.whole(0, 5),
+                "expires_days": Schema.orNull(Schema.whole(30, 3650)),
+                "factor_roles": Schema.list(Schema.id, most: 100),
+            ], optional: ["words", "history", "expires_days", "factor_roles"]),
+        "ResetRequest": Schema.object(["tenant": Schema.text(1, 100), "email": Schema.text(1, 320)]),
         "Acceptance": Schema.object(["token": Schema.text(1, 100), "password": Schema.text(1, 1024)]),
         "HandOver": Schema.object(["to": Schema.id]),
         "HandedOver": Schema.object(["contacts": Schema.whole]),

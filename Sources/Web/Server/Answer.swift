@@ -30,6 +30,13 @@ struct Answer: Sendable {
         return answer
     }()
 
+    /// Taken, with nothing to say of it.
+    static let accepted: Answer = {
+        var answer = Answer(202, json: [])
+        answer.contentType = nil
+        return answer
+    }()
+
     /// A list that has one page only.
     static func items(_ json: [UInt8]) -> Answer { page(json, next: nil) }
 

@@ -70,7 +70,16 @@ final class WebResponder: Sendable {
         if case .open = operation.access { return .anybody }
         let grant = try await tokens.grant(request.headers[.authorization])
         (note.actor, note.tenant) = (grant.actor, grant.tenant?.id)
+        if let lacking = grant.confined, !operation.isOfOwnAccount { throw Self.confined(lacking) }
         return try Caller(grant, operation.access, node: services.node)
+    }
+
+    private static func confined(_ lacking: String) -> Failure {
+        lacking == "factor"
+            ? Failure(
+                .forbidden, "factor.needed",
+                "Your role needs a second factor: set one up in your account, then go on.")
+            : Failure(.forbidden, "password.expired", "Your password is too old: choose a new one, then go on.")
     }
 
     private func call(

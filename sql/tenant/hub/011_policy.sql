@@ -1,0 +1,52 @@
+-- What the shop demands of its people's passwords, beyond the floor. {s} is the tenant's schema, {id} its number.
+
+-- Sets the policy whole, for who manages staff.
+CREATE FUNCTION {s}.set_password_policy(characters int, score int, blocked text[], kept int, days int, roles bigint[])
+RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM {s}.demand_staff_right();
+    IF EXISTS (SELECT FROM unnest(roles) x WHERE NOT EXISTS (SELECT FROM {s}.role r WHERE r.id = x)) THEN
+        RAISE foreign_key_violation;
+    END IF;
+    INSERT INTO auth.policy (tenant, length, strength, words, history, expires_days, factor_roles)
+    VALUES ({id}, characters, score, blocked, kept, days, roles)
+    ON CONFLICT (tenant) DO UPDATE SET (length, strength, words, history, expires_days, factor_roles)
+        = (excluded.length, excluded.strength, excluded.words, excluded.history, excluded.expires_days, excluded.factor_roles);
+    UPDATE auth.account a SET factor_due = s.role = ANY (roles) FROM {s}.staff s WHERE s.account = a.id AND a.tenant = {id};
+    PERFORM {s}.note('policy.set', 'policy', NULL, jsonb_build_object('length', characters, 'strength', score,
+        'words', cardinality(blocked), 'history', kept, 'expires_days', days, 'factor_roles', roles));
+END
+$$;
+CREATE FUNCTION {s}.password_policy()
+RETURNS TABLE (length int, strength int, words text[], history int, expires_days int, factor_roles bigint[])
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM {s}.demand_staff_right();
+    RETURN QUERY SELECT coalesce(p.length, 15), coalesce(p.strength, 3), coalesce(p.words, '{}'), coalesce(p.history, 0),
+        p.expires_days, coalesce(p.factor_roles, '{}')
+    FROM (SELECT) one LEFT JOIN auth.policy p ON p.tenant = {id};
+END
+$$;
+
+-- Whoever comes to a role that needs a second factor needs one.
+CREATE FUNCTION {s}.demand_factor() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    UPDATE auth.account a SET factor_due = x.due
+    FROM (SELECT coalesce(NEW.role = ANY (p.factor_roles), false) AS due
+        FROM (SELECT) one LEFT JOIN auth.policy p ON p.tenant = {id}) x
+    WHERE a.id = NEW.account AND a.tenant = {id} AND a.factor_due <> x.due;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER staff_factor AFTER INSERT OR UPDATE OF role ON {s}.staff FOR EACH ROW EXECUTE FUNCTION {s}.demand_factor();
+REVOKE ALL ON FUNCTION {s}.set_password_policy(int, int, text[], int, int, bigint[]), {s}.password_policy(), {s}.demand_factor()
+    FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {s}.set_password_policy(int, int, text[], int, int, bigint[]), {s}.password_policy() TO kontor_app;

@@ -12,7 +12,7 @@ BEGIN
         RAISE foreign_key_violation;
     END IF;
     INSERT INTO auth.policy (tenant, length, strength, words, history, expires_days, factor_roles)
-    VALUES ({id}, characters, score, blocked, kept, days, roles)
+    SELECT n.id, characters, score, blocked, kept, days, roles FROM kontor.tenant n WHERE n.id = {id}
     ON CONFLICT (tenant) DO UPDATE SET (length, strength, words, history, expires_days, factor_roles)
         = (excluded.length, excluded.strength, excluded.words, excluded.history, excluded.expires_days, excluded.factor_roles);
     UPDATE auth.account a SET factor_due = s.role = ANY (roles) FROM {s}.staff s WHERE s.account = a.id AND a.tenant = {id};

@@ -19,6 +19,10 @@ public struct WebServices: Sendable {
     /// The server for SQL logins; nil when there is none.
     let sqlServer: @Sendable () -> SQLServer?
     let calls: CallCounter
+    /// What the pages are made of; nil to offer none.
+    let console: Console?
+    /// Whether people reach Kontor by https, so that their browsers must keep sessions to it.
+    let isSecure: Bool
     /// Notes what people read.
     public let reads: ReadLog
     let passwords = PasswordGate(cores: ProcessInfo.processInfo.activeProcessorCount)
@@ -27,12 +31,13 @@ public struct WebServices: Sendable {
 
     public init(
         node: Node, provisioner: Provisioner, manifests: [Manifest], reads: ReadLog, calls: CallCounter,
-        maxImportBytes: Int = 5_000_000_000,
+        console: Console? = nil, isSecure: Bool = false, maxImportBytes: Int = 5_000_000_000,
         sqlServer: @escaping @Sendable () -> SQLServer? = { nil }, verifyHook: @escaping HookVerifier
     ) {
         (self.node, self.provisioner, self.manifests, self.verifyHook) = (node, provisioner, manifests, verifyHook)
         (self.maxImportBytes, self.sqlServer) = (maxImportBytes, sqlServer)
         (self.reads, self.calls) = (reads, calls)
+        (self.console, self.isSecure) = (console, isSecure)
     }
 
     /// - Throws: `Failure` `connector.kind`.

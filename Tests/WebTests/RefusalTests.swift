@@ -24,7 +24,7 @@ import Testing
     @Test func everyOperationWantsItsToken() async throws {
         let server = try await WebTestServer.shared.value
         let nobody = try await server.makeTenant(scopes: [])
-        for operation in server.operations {
+        for operation in server.operations where !operation.isPage {
             if case .open = operation.access { continue }
             let path = operation.path.replacing(/\{[a-z]+\}/, with: "1")
             let missing = try await nobody.send(operation.verb, path)

@@ -74,7 +74,8 @@ import Testing
             "createSegment", [:], ["name": "All", "condition": ["field": "language", "is": "pl"]])
         let run = try await tenant.database.createRun(as: .token(1), kind: "csv", state: "done")
         let paths = [
-            "connectors": String(connector.id), "plugins": String(push), "segments": String(segment.id),
+            "connectors": String(connector.id), "connections": String(connector.id), "plugins": String(push),
+            "segments": String(segment.id),
             "runs": String(run),
             "staff": String(boss.id), "roles": "2", "teams": "1", "conflicts": "1", "tokens": "1", "pushes": "1",
         ]
@@ -130,7 +131,8 @@ import Testing
             where operation.access != .open && operation.access != .operators && operation.verb == "GET" {
                 for contact in operation.path.contains("contact") ? ["own", "other"] : ["own"] {
                     let number = String(shop.contacts[contact] ?? 0)
-                    let kind = operation.path.split(separator: "/").dropFirst(2).first.map(String.init) ?? ""
+                    let parts = operation.path.split(separator: "/")
+                    let kind = (operation.isPage ? parts.first : parts.dropFirst(2).first).map(String.init) ?? ""
                     let address = operation.path.replacing(
                         "{id}", with: kind == "contacts" ? number : shop.paths[kind] ?? "1"
                     )

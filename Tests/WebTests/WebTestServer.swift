@@ -23,7 +23,7 @@ struct WebTestServer: Sendable {
             services: WebServices(
                 node: cluster.node, provisioner: cluster.provisioner, manifests: [shop, plain],
                 reads: ReadLog(node: cluster.node, log: log), calls: calls,
-                maxImportBytes: maxImportBytes,
+                console: try Console(folder: console), maxImportBytes: maxImportBytes,
                 sqlServer: { SQLServer(host: "127.0.0.1", port: 5433, state: .ready) },
                 verifyHook: { _, _, headers, _, _ in
                     guard headers["x-signature"] == "good" else {
@@ -42,6 +42,9 @@ struct WebTestServer: Sendable {
     }
 
     static let maxImportBytes = 3_000_000
+    /// The console's files in the source tree.
+    static let console = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().appending(path: "console").path
 
     static let plain = Manifest(
         kind: "plain", title: "Plain",

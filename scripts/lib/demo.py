@@ -2,6 +2,7 @@
 
 import argparse
 import pathlib
+import secrets
 import sys
 import time
 import urllib.parse
@@ -193,6 +194,19 @@ class Demo:
         return self.newsletter.members(urllib.parse.quote(chosen[0]["list_id"])) if chosen else []
 
 
+PEOPLE = {"owner@demo.example": "the owner", "sales@demo.example": "sees own clients only",
+          "marketing@demo.example": "sees contacts without telephone numbers"}
+
+
+def people(world, kontor, password):
+    """The owner and two members of staff; the clients are the sales person's."""
+    owner = world.make_owner("demo", "owner@demo.example", password)
+    sales = world.make_person(owner, "sales", "sales@demo.example", "Ola Nowak", password)
+    world.make_person(owner, "marketing", "marketing@demo.example", "Marta Zielińska", password)
+    for contact in kontor.get("/contacts", tag="client")["items"][:3]:
+        kontor.call("PUT", f"/contacts/{contact['id']}/owner", {"owner": sales})
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kontor", required=True, help="the program")
@@ -213,6 +227,12 @@ def main():
         print(f"\n{'Everything was as it should be.' if not demo.faults else f'{len(demo.faults)} things were not as they should be:'}")
         for fault in demo.faults:
             print(f"   {fault}")
+        password = secrets.token_hex(10)
+        people(world, kontor, password)
+        print(f"\nThe console is open at {url}")
+        print(f"   shop demo, password {password}, as")
+        for email, what in PEOPLE.items():
+            print(f"   {email:24} {what}")
         if not options.exit:
             print(f"\nThe API is open at {url}/api/v1 (its document: {url}/api/v1/openapi.json).")
             print(f"   export KONTOR_URL={url} KONTOR_TOKEN={kontor.token}")

@@ -135,6 +135,27 @@ class World:
         self.port = int(self.wait_for(port_file, process))
         return f"http://127.0.0.1:{self.port}"
 
+    def make_owner(self, tenant, email, password):
+        """The owner's account of a tenant: its API client, signed in."""
+        made = subprocess.run(
+            [self.program, "tenant", "owner", tenant, email, "--data", str(self.folder / "kontor"), "--log", "warning"],
+            input=password + "\n", capture_output=True, text=True, cwd=ROOT)
+        if made.returncode:
+            raise RuntimeError(made.stderr)
+        return self.sign_in(tenant, email, password)
+
+    def sign_in(self, tenant, email, password):
+        anybody = Kontor(f"http://127.0.0.1:{self.port}", "")
+        made = anybody.post("/sessions", {"tenant": tenant, "email": email, "password": password})
+        return Kontor(anybody.url, made["token"])
+
+    def make_person(self, owner, role, email, name, password, language="en"):
+        """A member of staff who has accepted the invitation; their number."""
+        roles = {one["name"]: one["id"] for one in owner.get("/roles")["items"]}
+        made = owner.post("/staff", {"email": email, "name": name, "role": roles[role], "language": language, "mail": False})
+        Kontor(owner.url, "").post("/invitations", {"token": made["token"], "password": password})
+        return made["id"]
+
     def make_tenant(self, name, country="PL"):
         """A tenant's API client."""
         made = subprocess.run(

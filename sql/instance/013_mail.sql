@@ -231,9 +231,18 @@ AS $$
     WHERE s.hash = token_hash AND auth.is_live(s) AND a.disabled_at IS NULL AND n.state = 'open'
 $$;
 
+-- Who acts, and in which shop, for the head of a page.
+CREATE FUNCTION auth.my_frame(for_tenant bigint) RETURNS TABLE (account bigint, email text, name text, shop text)
+LANGUAGE sql STABLE SECURITY DEFINER ROWS 1
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT a.id, a.email, a.name, n.name FROM auth.account a JOIN kontor.tenant n ON n.id = a.tenant
+    WHERE a.id = auth.my_account(for_tenant)
+$$;
+
 REVOKE ALL ON TABLE auth.mail, auth.policy, auth.old_password FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION auth.open_session(bytea), auth.set_mails(boolean), auth.mails(),
     auth.post_invitation(bigint, bigint), auth.mails_of(bigint), auth.ask_reset(text, text, text),
     auth.claim_mails(int, int), auth.add_mail_link(bigint, int, bytea), auth.mail_done(bigint, int, text, int),
-    auth.my_password_rules(bigint), auth.invited_rules(bytea) TO kontor_app;
+    auth.my_password_rules(bigint), auth.invited_rules(bytea), auth.my_frame(bigint) TO kontor_app;
 UPDATE kontor.instance SET version = 9;

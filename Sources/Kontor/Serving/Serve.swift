@@ -50,7 +50,8 @@ struct Serve: AsyncParsableCommand {
         let web = WebServer(
             services: WebServices(
                 node: node, provisioner: provisioner, manifests: links.manifests, reads: reads, calls: calls,
-                sqlServer: { reporting?.status },
+                console: try Console(folder: settings.consoleFolder),
+                isSecure: settings.address?.hasPrefix("https://") ?? false, sqlServer: { reporting?.status },
                 verifyHook: { try await HookDoor(links: links).verify($0, $1, $2, $3, $4) }),
             host: host, port: port, log: log)
         // known once the port is, when any free one was asked for

@@ -82,16 +82,21 @@ struct Settings: ParsableArguments {
     var folder: String { URL(filePath: data).standardizedFileURL.path }
 
     /// Where the SQL files are: KONTOR_SQL, beside an installed program, or in the source tree it was built from.
-    var sqlFolder: String {
-        if let set = ProcessInfo.processInfo.environment["KONTOR_SQL"] { return set }
+    var sqlFolder: String { Self.folder("sql", set: "KONTOR_SQL") }
+
+    /// Where the console's files are: KONTOR_CONSOLE, or as for the SQL files.
+    var consoleFolder: String { Self.folder("console", set: "KONTOR_CONSOLE") }
+
+    private static func folder(_ name: String, set: String) -> String {
+        if let set = ProcessInfo.processInfo.environment[set] { return set }
         let program = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath()
         let installed = program.deletingLastPathComponent().deletingLastPathComponent().appending(
-            path: "share/kontor/sql"
+            path: "share/kontor/\(name)"
         ).path
         if FileManager.default.fileExists(atPath: installed) { return installed }
         return URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
-            .deletingLastPathComponent().appending(path: "sql").path
+            .deletingLastPathComponent().appending(path: name).path
     }
 
     /// Where SQL logins work; nil when they do nowhere.

@@ -13,6 +13,25 @@ extension TenantDatabase {
         return rows.json(row: 0)
     }
 
+    /// Who acts, for the head of a page: number, address, name, shop, language and the role's title.
+    /// - Throws: `Failure` `not_found`.
+    public func frame(as actor: Actor) async throws -> JSON {
+        let rows = try await run(
+            as: actor,
+            """
+            SELECT f.account, f.email, f.name, f.shop, coalesce(s.language, 'en') AS language, r.title AS role
+            FROM auth.my_frame(\(tenant.id)) f
+                LEFT JOIN \(table("staff")) s ON s.account = f.account LEFT JOIN \(table("role")) r ON r.id = s.role
+            """)[0]
+        guard rows.count == 1 else { throw Failure.notFound("account") }
+        return try JSON(parsing: rows.json(row: 0))
+    }
+
+    /// Changes the language that the account that acts works in.
+    public func setLanguage(_ language: String, as actor: Actor) async throws {
+        _ = try await run(as: actor, "SELECT \(table("set_my_language"))(\(language))")
+    }
+
     /// Its sessions that could still be used, as a JSON array.
     public func sessions(as actor: Actor) async throws -> [UInt8] {
         try await run(as: actor, "SELECT id, address, agent, created_at, used_at FROM auth.sessions(\(tenant.id))")[0]

@@ -29,7 +29,7 @@ enum Caller: Sendable {
         }
     }
 
-    private static let noSession = Failure(
+    static let noSession = Failure(
         .forbidden, "session.needed", "This is for people who signed in; the token is none of a session.")
 
     private static func missing(_ scope: Scope) -> Failure {

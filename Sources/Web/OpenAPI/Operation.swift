@@ -37,21 +37,24 @@ final class Operation: Sendable {
     init(
         id: String, method: HTTPRequest.Method, path: String, summary: String, access: Access,
         parameters: [Parameter] = [], body: Body = .none, responses: [Int: JSON?],
-        answerType: String = "application/json", errors: [Int] = [], isDocumented: Bool = true,
+        answerType: String = "application/json", errors: [Int] = [], isDocumented: Bool = true, isPage: Bool = false,
         handle: @escaping @Sendable (Call) async throws -> Answer
     ) {
         (self.id, self.method, self.path, self.summary, self.access) = (id, method, path, summary, access)
         (self.parameters, self.body, self.responses, self.answerType) = (parameters, body, responses, answerType)
-        (self.errors, self.isDocumented, self.handle) = (errors, isDocumented, handle)
+        (self.errors, self.isDocumented, self.isPage, self.handle) = (errors, isDocumented, isPage, handle)
     }
 
     /// Whether only people who signed in may call it.
-    var isForPeople: Bool { access == .staff || access == .tenant(.staff) }
+    var isForPeople: Bool { isPage || access == .staff || access == .tenant(.staff) }
 
     /// Whether it is about the caller's own account alone.
     var isOfOwnAccount: Bool {
         ["account", "sessions"].contains { path == "/api/v1/\($0)" || path.hasPrefix("/api/v1/\($0)/") }
     }
+
+    /// Whether it is a page of the console: errors are pages, too, and the session may come in a cookie.
+    let isPage: Bool
 
     /// The method's name: "GET".
     var verb: String { method.rawValue }

@@ -5,13 +5,17 @@ import Store
 /// All operations there are. Files beside this one add theirs.
 enum Operations {
     static func all(_ metrics: Metrics) -> [Operation] {
-        let api =
-            contacts + contactViews + fields + connectors + plugins + runs + imports + deliveries + changes + conflicts
-            + segments + pushes + sessions + account + staff + roles + teams + sqlLogins + audit + privacy + tokens
-            + tenants + usage
         let document = OpenAPIDocument.make(api, schemas: Schemas.all).bytes
-        return api + [openAPI(document), hook] + pages + health(metrics)
+        return api + [openAPI(document), hook] + pages + console + health(metrics)
     }
+
+    /// What is in the document.
+    static let api =
+        contacts + contactViews + fields + connectors + plugins + runs + imports + deliveries + changes + conflicts
+        + segments + pushes + sessions + account + staff + roles + teams + sqlLogins + audit + privacy + tokens
+        + tenants + usage
+
+    static let apiByID = Dictionary(uniqueKeysWithValues: api.map { ($0.id, $0) })
 
     static let prefix = "/api/v1"
 

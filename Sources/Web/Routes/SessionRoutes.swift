@@ -45,6 +45,14 @@ extension Operations {
                 return Answer(account)
             }),
         Operation(
+            id: "setLanguage", method: .put, path: "\(prefix)/account/language",
+            summary: "The language the caller works in.", access: .staff, body: .json(Schema.ref("Language")),
+            responses: [204: nil],
+            handle: { call in
+                try await call.tenant.setLanguage(call.body["language"]?.string ?? "", as: call.actor)
+                return .empty
+            }),
+        Operation(
             id: "getSecondFactor", method: .get, path: "\(prefix)/account/second-factor",
             summary: "Whether the caller's account has a second factor.", access: .staff,
             responses: [200: Schema.ref("SecondFactor")],

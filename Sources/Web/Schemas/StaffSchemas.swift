@@ -41,6 +41,7 @@ extension Schemas {
                 "expires_days": Schema.orNull(Schema.whole(30, 3650)),
                 "factor_roles": Schema.list(Schema.id, most: 100),
             ], optional: ["words", "history", "expires_days", "factor_roles"]),
+        "Language": Schema.object(["language": Schema.choice(languages)]),
         "ResetRequest": Schema.object(["tenant": Schema.text(1, 100), "email": Schema.text(1, 320)]),
         "Acceptance": Schema.object(["token": Schema.text(1, 100), "password": Schema.text(1, 1024)]),
         "HandOver": Schema.object(["to": Schema.id]),
@@ -56,10 +57,11 @@ extension Schemas {
         ]),
     ]
 
+    static let languages = ["en", "it", "lt", "nb", "pl"]
     private static let people: JSON = ["anyOf": [Schema.list(Schema.id), Schema.choice(["all"])]]
     private static let facets: JSON = ["anyOf": [Schema.strings, Schema.choice(["any"])]]
     private static let edited: [String: JSON] = [
         "name": Schema.text(1, 200), "role": Schema.id, "superior": Schema.orNull(Schema.id),
-        "language": Schema.choice(["en", "it", "lt", "nb", "pl"]), "teams": Schema.list(Schema.id, most: 100),
+        "language": Schema.choice(languages), "teams": Schema.list(Schema.id, most: 100),
     ]
 }

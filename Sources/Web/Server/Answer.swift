@@ -57,6 +57,13 @@ struct Answer: Sendable {
         return copy
     }
 
+    /// With one more field of a name that may come several times.
+    func adding(_ name: HTTPField.Name, _ value: String) -> Answer {
+        var copy = self
+        copy.headers.append(HTTPField(name: name, value: value))
+        return copy
+    }
+
     private var content: ResponseBody {
         if let stream {
             return ResponseBody { writer in
@@ -71,7 +78,7 @@ struct Answer: Sendable {
     var response: Response {
         var headers = headers
         if let contentType { headers[.contentType] = contentType }
-        headers[.cacheControl] = "no-store"
+        if headers[.cacheControl] == nil { headers[.cacheControl] = "no-store" }
         headers[.xContentTypeOptions] = "nosniff"
         var response = Response(status: .init(code: status), headers: headers, body: content)
         // RFC 9110, 8.6: no length with 204

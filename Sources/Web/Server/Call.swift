@@ -18,19 +18,22 @@ final class Call: Sendable {
     let bytes: [UInt8]
     /// The body of an operation that reads it itself.
     let stream: RequestBody
-    private let peer: SocketAddress?
+    let peer: SocketAddress?
 
     init(
         services: WebServices, caller: Caller, path: [String: String], query: [String: JSON], headers: HTTPFields,
-        body: JSON, bytes: [UInt8], stream: RequestBody, peer: SocketAddress?
+        body: JSON, bytes: [UInt8], stream: RequestBody, peer: SocketAddress?, host: String? = nil
     ) {
         (self.services, self.caller, self.path, self.query) = (services, caller, path, query)
         (self.headers, self.body, self.bytes) = (headers, body, bytes)
-        (self.stream, self.peer) = (stream, peer)
+        (self.stream, self.peer, self.host) = (stream, peer, host)
     }
 
     /// The caller's network address.
     var address: String { peer?.ipAddress ?? "" }
+
+    /// The host the browser asked for.
+    let host: String?
 
     /// The caller's tenant.
     var tenant: TenantDatabase {

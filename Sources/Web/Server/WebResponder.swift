@@ -35,7 +35,15 @@ final class WebResponder: Sendable {
             answer = try await self.answer(
                 request, found, query: target.count == 2 ? target[1] : "", from: peer, &note)
         } catch {
-            answer = Problem.answer(error)
+            if case .operation(let number, let path) = found, operations[number].isPage {
+                let outside = Call(
+                    services: services, caller: .anybody, path: path, query: [:], headers: request.headers, body: .null,
+                    bytes: [], stream: request.body, peer: peer)
+                answer = ConsoleProblem.answer(
+                    error, outside, asked: request.method == .get ? request.head.path ?? "/" : "/")
+            } else {
+                answer = Problem.answer(error)
+            }
             note.error = Failure.logText(error is RequestFault ? (error as? RequestFault)?.failure ?? error : error)
         }
         let seconds =
@@ -68,13 +76,17 @@ final class WebResponder: Sendable {
 
     private func caller(_ request: Request, _ operation: Operation, _ note: inout RequestNote) async throws -> Caller {
         if case .open = operation.access { return .anybody }
-        let grant = try await tokens.grant(request.headers[.authorization])
+        var shown = request.headers[.authorization]
+        if shown == nil, operation.isPage {
+            shown = ConsoleSession.token(request.headers, isSecure: services.isSecure).map { "Bearer \($0)" }
+        }
+        let grant = try await tokens.grant(shown)
         (note.actor, note.tenant) = (grant.actor, grant.tenant?.id)
-        if let lacking = grant.confined, !operation.isOfOwnAccount { throw Self.confined(lacking) }
+        if let lacking = grant.confined, !operation.isOfOwnAccount, !operation.isPage { throw Self.confined(lacking) }
         return try Caller(grant, operation.access, node: services.node)
     }
 
-    private static func confined(_ lacking: String) -> Failure {
+    static func confined(_ lacking: String) -> Failure {
         lacking == "factor"
             ? Failure(
                 .forbidden, "factor.needed",
@@ -98,7 +110,7 @@ final class WebResponder: Sendable {
         }
         return Call(
             services: services, caller: caller, path: path, query: query, headers: request.headers, body: body,
-            bytes: bytes, stream: request.body, peer: peer)
+            bytes: bytes, stream: request.body, peer: peer, host: request.head.authority)
     }
 
     /// One line for each request. Neither path nor query is in it: paths of webhooks are secrets, and queries ask

@@ -47,6 +47,14 @@ BEGIN
 END
 $$;
 CREATE TRIGGER staff_factor AFTER INSERT OR UPDATE OF role ON {s}.staff FOR EACH ROW EXECUTE FUNCTION {s}.demand_factor();
-REVOKE ALL ON FUNCTION {s}.set_password_policy(int, int, text[], int, int, bigint[]), {s}.password_policy(), {s}.demand_factor()
-    FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {s}.set_password_policy(int, int, text[], int, int, bigint[]), {s}.password_policy() TO kontor_app;
+
+-- The language one works in is one's own affair.
+CREATE FUNCTION {s}.set_my_language(tongue text) RETURNS void
+LANGUAGE sql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$ UPDATE {s}.staff s SET language = tongue WHERE s.account = auth.my_account({id}) $$;
+
+REVOKE ALL ON FUNCTION {s}.set_password_policy(int, int, text[], int, int, bigint[]), {s}.password_policy(), {s}.demand_factor(),
+    {s}.set_my_language(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {s}.set_password_policy(int, int, text[], int, int, bigint[]), {s}.password_policy(),
+    {s}.set_my_language(text) TO kontor_app;

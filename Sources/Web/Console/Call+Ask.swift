@@ -1,0 +1,50 @@
+import HTTPTypes
+import Hub
+import Store
+
+extension Call {
+    /// Has an operation of the interface done for whoever asked for a page: with the same rights and the same checks.
+    /// - Parameters:
+    ///   - id: of the operation.
+    ///   - path: parts of its path by name.
+    ///   - version: that the caller saw (If-Match).
+    /// - Returns: the answer's body; null when there is none.
+    /// - Throws: what the operation throws.
+    @discardableResult
+    func ask(
+        _ id: String, _ path: [String: String] = [:], query: [String: JSON] = [:], body: JSON = .null,
+        version: Int64? = nil
+    ) async throws -> JSON {
+        guard let operation = Operations.apiByID[id] else { preconditionFailure("there is no operation \(id)") }
+        var asked = Caller.anybody
+        if operation.access != .open {
+            if let lacking = grant.confined, !operation.isOfOwnAccount { throw WebResponder.confined(lacking) }
+            asked = try Caller(grant, operation.access, node: services.node)
+        }
+        if case .json(let schema, _) = operation.body {
+            let problems = SchemaCheck.problems(body, schema, schemas: Schemas.all)
+            guard problems.isEmpty else {
+                throw Failure(
+                    .invalid, "body.invalid", "Something was not filled in as it should be.", details: problems)
+            }
+        }
+        var headers = headers
+        headers[.ifMatch] = version.map { "\"v\($0)\"" }
+        let answer = try await operation.handle(
+            Call(
+                services: services, caller: asked, path: path, query: query, headers: headers, body: body, bytes: [],
+                stream: stream, peer: peer))
+        return answer.body.isEmpty ? .null : try JSON(parsing: answer.body)
+    }
+
+    /// The same; nil when the caller's role does not let them.
+    func askIfAllowed(
+        _ id: String, _ path: [String: String] = [:], query: [String: JSON] = [:]
+    ) async throws -> JSON? {
+        do {
+            return try await ask(id, path, query: query)
+        } catch let failure as Failure where failure.kind == .forbidden {
+            return nil
+        }
+    }
+}

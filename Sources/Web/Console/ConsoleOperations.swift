@@ -1,0 +1,69 @@
+import HTTPTypes
+import Hub
+import Store
+
+extension Operations {
+    static let console =
+        door + home + contactPages + segmentPages + connectionPages + problemPages + staffPages + accountPages
+
+    /// A page for somebody who is signed in.
+    static func page(
+        _ id: String, _ path: String, access: Access = .staff, query: [Parameter] = [],
+        _ show: @escaping @Sendable (Desk) async throws -> Answer
+    ) -> Operation {
+        Operation(
+            id: id, method: .get, path: path, summary: "A page of the console.", access: access,
+            parameters: query + places(path),
+            responses: [200: Schema.string], answerType: "text/html", isDocumented: false, isPage: true,
+            handle: { call in
+                let desk = try await Desk.open(call)
+                if let lacking = call.grant.confined, path != "/account" { return desk.go("/account", notice: lacking) }
+                return try await show(desk)
+            })
+    }
+
+    /// What a form of such a page does.
+    static func action(
+        _ id: String, _ path: String, access: Access = .staff, limit: Int = 200_000,
+        _ act: @escaping @Sendable (Desk, FormBody) async throws -> Answer
+    ) -> Operation {
+        Operation(
+            id: id, method: .post, path: path, summary: "A form of the console.", access: access,
+            parameters: places(path), body: .bytes(limit: limit),
+            responses: [303: nil], isDocumented: false, isPage: true,
+            handle: { call in
+                let form = FormBody(call.bytes)
+                if let token = ConsoleSession.token(call.headers, isSecure: call.services.isSecure) {
+                    guard ConsoleSession.isOwn(call.headers, host: call.host),
+                        ConsoleSession.isMark(form.raw("mark"), of: token)
+                    else { throw Self.foreign }
+                }
+                return try await act(try await Desk.open(call), form)
+            })
+    }
+
+    /// A form for somebody who is not signed in.
+    static func openAction(
+        _ id: String, _ path: String,
+        _ act: @escaping @Sendable (Desk, FormBody) async throws -> Answer
+    ) -> Operation {
+        Operation(
+            id: id, method: .post, path: path, summary: "A form of the console.", access: .open,
+            parameters: places(path),
+            body: .bytes(limit: 20_000), responses: [303: nil], isDocumented: false, isPage: true,
+            handle: { call in
+                guard ConsoleSession.isOwn(call.headers, host: call.host) else { throw Self.foreign }
+                return try await act(try Desk.outside(call), FormBody(call.bytes))
+            })
+    }
+
+    /// The named parts of a page's address.
+    static func places(_ path: String) -> [Parameter] {
+        path.split(separator: "/").filter { $0.hasPrefix("{") }.map { part in
+            name(String(part.dropFirst().dropLast()), Schema.string, "Part of the address.")
+        }
+    }
+
+    private static let foreign = Failure(
+        .forbidden, "form.foreign", "The form did not come from this page: load the page anew, and try again.")
+}

@@ -1,0 +1,37 @@
+import Hub
+import Store
+
+/// Errors as pages.
+enum ConsoleProblem {
+    /// - Returns: a page that says what is wrong; for a browser without a session, the way to the door.
+    static func answer(_ error: any Error, _ call: Call, asked: String) -> Answer {
+        let plain = Problem.answer(error)
+        let failure = (error as? RequestFault)?.failure ?? Failure(storeError: error)
+        do {
+            var desk = try Desk.outside(call)
+            if failure.kind == .unauthenticated {
+                let next = asked == "/" ? "" : "?next=\(PercentText.encode(asked))"
+                return desk.go("/sign-in\(next)")
+            }
+            if failure.code == "factor.needed" || failure.code == "password.expired" {
+                return desk.go("/account", notice: failure.code == "factor.needed" ? "factor" : "password")
+            }
+            let known = failure.kind == .broken ? desk.texts["problem_broken"] : desk.texts.said(failure)
+            let details = failure.details.compactMap { $0["message"] }
+            desk = Desk(call: call, console: desk.console, texts: desk.texts, frame: .null)
+            return try desk.page(
+                "problem", title: desk.texts["problem_title"], status: plain.status,
+                ["message": .string(known), "code": .string(failure.code), "details": .array(details)])
+        } catch {
+            return plain
+        }
+    }
+}
+
+extension ConsoleTexts {
+    /// What a failure says in this language; in English where it is not translated.
+    func said(_ failure: Failure) -> String {
+        let key = "error_\(failure.code)"
+        return keys.contains(key) ? self[key] : failure.message
+    }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import Hub
+
+/// The console's texts in one language.
+struct ConsoleTexts: Sendable {
+    let language: String
+    private let texts: [String: String]
+    /// Words for counts by CLDR's plural category.
+    private let counts: [String: [String: String]]
+
+    /// - Parameter file: texts by key; an object of plural categories for what is counted.
+    init(_ language: String, _ file: JSON) {
+        self.language = language
+        let members = file.object ?? [:]
+        texts = members.compactMapValues(\.string)
+        counts = members.compactMapValues { $0.object?.compactMapValues(\.string) }
+    }
+
+    var keys: Set<String> { Set(texts.keys).union(counts.keys) }
+
+    /// The text of a key; the key itself where there is none, which no test lets through.
+    subscript(key: String) -> String { texts[key] ?? key }
+
+    /// A field's name; its key for one of the shop's own.
+    func field(_ key: String) -> String { texts["field_\(key)"] ?? key }
+
+    /// A month's name.
+    /// - Parameter number: 1 for January.
+    func month(_ number: Int64) -> String {
+        let formatter = DateFormatter()
+        formatter.locale = Locale(identifier: language)
+        let names = formatter.standaloneMonthSymbols ?? []
+        return 1...Int64(names.count) ~= number ? names[Int(number) - 1] : String(number)
+    }
+
+    /// A text with values in place of {names}.
+    func filled(_ key: String, _ values: [String: String]) -> String {
+        values.reduce(self[key]) { $0.replacing("{\($1.key)}", with: $1.value) }
+    }
+
+    /// Words for so many: "3 contacts".
+    func count(_ key: String, _ number: Int) -> String {
+        let forms = counts[key] ?? [:]
+        return (forms[category(number)] ?? forms["other"] ?? key).replacing("{n}", with: String(number))
+    }
+
+    /// Plural categories of whole numbers (Unicode CLDR 44, Language Plural Rules).
+    func category(_ number: Int) -> String {
+        let (ten, hundred) = (number % 10, number % 100)
+        switch language {
+        case "pl":
+            if number == 1 { return "one" }
+            return 2...4 ~= ten && !(12...14 ~= hundred) ? "few" : "many"
+        case "lt":
+            if ten == 1 && !(11...19 ~= hundred) { return "one" }
+            return 2...9 ~= ten && !(11...19 ~= hundred) ? "few" : "other"
+        default: return number == 1 ? "one" : "other"
+        }
+    }
+
+    /// The categories a language has for whole numbers.
+    static func categories(_ language: String) -> Set<String> {
+        switch language {
+        case "pl": ["one", "few", "many"]
+        case "lt": ["one", "few", "other"]
+        default: ["one", "other"]
+        }
+    }
+
+    var plain: [String: String] { texts }
+
+    /// The language of these that somebody not known yet prefers (RFC 9110, 12.5.4).
+    static func preferred(_ header: String?) -> String {
+        let wanted = (header ?? "").lowercased().split(separator: ",").map { part -> (String, Double) in
+            let halves = part.split(separator: ";").map { $0.trimmingCharacters(in: .whitespaces) }
+            let weight = halves.dropFirst().first { $0.hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) } ?? 1
+            let tag = halves.first?.split(separator: "-").first.map(String.init) ?? ""
+            return (["no", "nn"].contains(tag) ? "nb" : tag, weight)
+        }
+        let known = wanted.filter { Schemas.languages.contains($0.0) && $0.1 > 0 }
+        return known.max { $0.1 < $1.1 }?.0 ?? "en"
+    }
+}

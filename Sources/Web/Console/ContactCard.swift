@@ -1,0 +1,165 @@
+import Hub
+import Store
+
+/// One contact: what is known, from where, where else it is and why, and what happened to it.
+struct ContactCard {
+    private let desk: Desk
+    private var call: Call { desk.call }
+    private var texts: ConsoleTexts { desk.texts }
+
+    init(_ desk: Desk) { self.desk = desk }
+
+    func answer() async throws -> Answer {
+        let path = call.path
+        async let asked = call.ask("getContact", path)
+        async let explained = call.askIfAllowed("explainContact", path)
+        async let history = call.askIfAllowed("contactHistory", path, query: ["limit": 30])
+        async let known = call.ask("listFields")
+        async let people = call.askIfAllowed("listStaff")
+        async let systems = call.askIfAllowed("listConnectors")
+        async let erasure = call.askIfAllowed("listConsents", path)
+        let (contact, labels) = (try await asked, try await known["items"]?.array ?? [])
+        let name = contact["name"]?.string ?? ""
+        let words = Actors(
+            texts, people: try await people?["items"]?.array ?? [], systems: try await systems?["items"]?.array ?? [])
+        let plugins = (try await explained)?["plugins"]?.array ?? []
+        let rows = ((try await history)?["items"]?.array ?? []).map { row($0, labels, words) }
+        let isDeleted = contact["deleted_at"]?.string != nil
+        return try desk.page(
+            "contact", title: name.isEmpty ? texts["contact_nameless"] : name, place: "/contacts",
+            [
+                "id": contact["id"] ?? .null, "version": contact["version"] ?? .null,
+                "initials": .string(FieldText.initials(name)),
+                "name": .string(name.isEmpty ? texts["contact_nameless"] : name),
+                "company": contact["fields"]?["company"] ?? .null, "is_deleted": .bool(isDeleted),
+                "tags": .array(
+                    (contact["fields"]?["tags"]?.array ?? []).map { tag in
+                        ["text": tag, "href": .string("/contacts?tag=\(PercentText.encode(tag.string ?? ""))")]
+                    }),
+                "fields": .array(fields(contact, labels, words)),
+                "owner": (contact["owner"]?.int).map { .string(words.name("staff:\($0)")) } ?? .null,
+                "plugins": .array(plugins.map(plugin)), "has_plugins": .bool(!plugins.isEmpty),
+                "can_retry": .bool(desk.may(.runs) && plugins.contains { $0["delivery"]?["state"] == "dead" }),
+                "history": .array(rows), "may_write": .bool(desk.may(.contactsWrite) && !isDeleted),
+                "may_restore": .bool(desk.may(.contactsWrite) && isDeleted),
+                "consents": .array(((try await erasure)?["items"]?.array ?? []).map(consent)),
+            ])
+    }
+
+    private static let order = [
+        "emails", "phones", "addresses", "company", "job_title", "birthday", "birth_month", "language", "profiles",
+        "type",
+        "source", "notes",
+    ]
+
+    private func fields(_ contact: JSON, _ known: [JSON], _ words: Actors) -> [JSON] {
+        let values = contact["fields"]?.object ?? [:]
+        let locks = Set((contact["locks"]?.array ?? []).compactMap(\.string))
+        let keys = values.keys.filter {
+            // the month is part of the day
+            !["tags", "given_name", "family_name", "name", "kind"].contains($0)
+                && !($0 == "birth_month" && values["birthday"] != nil)
+        }
+        let sorted = keys.sorted {
+            (Self.order.firstIndex(of: $0) ?? 99, $0) < (Self.order.firstIndex(of: $1) ?? 99, $1)
+        }
+        return sorted.map { key in
+            let origin = contact["origins"]?[key] ?? contact["origins"]?["*"]
+            return [
+                "label": label(key, known),
+                "pieces": .array(
+                    key == "birth_month"
+                        ? [["text": .string(texts.month(values[key]?.int ?? 0))]]
+                        : FieldText.pieces(values[key] ?? .null)),
+                "from": origin?["by"]?.string.map { .string(words.name($0)) } ?? .null,
+                "when": desk.moment(origin?["at"]), "is_locked": .bool(locks.contains(key)),
+            ]
+        }
+    }
+
+    private func label(_ key: String, _ known: [JSON]) -> JSON {
+        let field = known.first { $0["key"]?.string == key }
+        return field?["is_standard"] == false ? field?["label"] ?? .string(key) : .string(texts.field(key))
+    }
+
+    private func plugin(_ plugin: JSON) -> JSON {
+        let delivery = plugin["delivery"] ?? [:]
+        let state = delivery["state"]?.string
+        let isWanted = state != nil && plugin["filter_holds_now"] == true
+        let shown = state == "dead" ? "dead" : state == "done" ? "done" : state != nil ? "due" : "none"
+        return [
+            "system": plugin["connector"] ?? .null, "badge": .string(Self.badge(shown, isWanted)),
+            "state": .string(texts["delivery_\(shown)"]), "because": plugin["because"] ?? .null,
+            "words": plugin["rule"]?["words"] ?? .null, "remote": delivery["remote_id"] ?? .null,
+            "problem": shown == "dead" ? delivery["message"] ?? .null : .null,
+            "advice": .array(plugin["what_would_change"]?.array ?? []),
+            "has_advice": .bool(plugin["what_would_change"]?.array?.isEmpty == false),
+            "when": desk.moment(delivery["due_at"]),
+        ]
+    }
+
+    private static func badge(_ shown: String, _ isWanted: Bool) -> String {
+        switch shown {
+        case "dead": "bad"
+        case "done": "good"
+        case "due": "wait"
+        default: "calm"
+        }
+    }
+
+    private func row(_ change: JSON, _ known: [JSON], _ words: Actors) -> JSON {
+        let keys = (change["fields"]?.array ?? []).compactMap(\.string)
+        let changes = keys.map { key -> JSON in
+            let sides = ["before", "after"].map { side in
+                FieldText.pieces(change[side]?[key] ?? .null).compactMap { $0["text"]?.string }.joined(separator: ", ")
+            }
+            return [
+                "label": label(key, known), "before": sides[0].isEmpty ? .null : .string(sides[0]),
+                "after": sides[1].isEmpty ? .null : .string(sides[1]),
+            ]
+        }
+        let who = words.name(change["actor"]?.string ?? "")
+        return [
+            "when": desk.moment(change["at"]), "kind": .string(texts["change_\(change["kind"]?.string ?? "")"]),
+            "who": .string(who), "from": change["origin"]?.string == who ? .null : change["origin"] ?? .null,
+            "changes": .array(changes),
+        ]
+    }
+
+    private func consent(_ consent: JSON) -> JSON {
+        let isGranted = consent["granted"] == true
+        return [
+            "purpose": consent["purpose"] ?? .null, "badge": isGranted ? "good" : "calm",
+            "state": .string(texts[isGranted ? "consent_yes" : "consent_no"]), "source": consent["source"] ?? .null,
+            "when": desk.moment(consent["evidence_at"] ?? consent["at"]),
+        ]
+    }
+}
+
+/// Who did something, in words.
+struct Actors {
+    private let texts: ConsoleTexts
+    private let people: [JSON]
+    private let systems: [JSON]
+
+    init(_ texts: ConsoleTexts, people: [JSON], systems: [JSON]) {
+        (self.texts, self.people, self.systems) = (texts, people, systems)
+    }
+
+    /// - Parameter actor: as the change log has it, such as `staff:3`.
+    func name(_ actor: String) -> String {
+        let halves = actor.split(separator: ":").map(String.init)
+        guard halves.count == 2, let number = Int64(halves[1]) else { return texts["actor_system"] }
+        switch halves[0] {
+        case "staff":
+            let person = people.first { $0["id"]?.int == number }
+            return person?["name"]?.string.flatMap { $0.isEmpty ? nil : $0 } ?? person?["email"]?.string
+                ?? texts.filled("actor_staff", ["n": halves[1]])
+        case "intake", "connector":
+            return systems.first { $0["id"]?.int == number }?["name"]?.string
+                ?? texts.filled("actor_connector", ["n": halves[1]])
+        case "token": return texts.filled("actor_token", ["n": halves[1]])
+        default: return actor
+        }
+    }
+}

@@ -1,0 +1,192 @@
+import HTTPTypes
+import Hub
+import Store
+
+extension Operations {
+
+    static let contactPages: [Operation] = [
+        page(
+            "console.contacts", "/contacts", access: .tenant(.contactsRead),
+            query: [
+                .query("q", Schema.text(0, 200), "What to search for."),
+                .query("tag", Schema.text(0, 100), "Only with this tag."),
+                .query("cursor", Schema.text(1, 200), "Where to go on."),
+                .query("part", Schema.flag, "The rows alone."),
+            ]
+        ) { desk in
+            let (search, tag) = (desk.call.text("q") ?? "", desk.call.text("tag") ?? "")
+            var query: [String: JSON] = ["limit": 50]
+            if !search.isEmpty { query["q"] = .string(search) }
+            if !tag.isEmpty { query["tag"] = .string(tag) }
+            query["cursor"] = desk.call.query["cursor"]
+            let list = try await desk.call.ask("listContacts", query: query)
+            let items = list["items"]?.array ?? []
+            var model: JSON = [
+                "q": .string(search), "contacts": .array(items.map { row(desk, $0) }), "is_empty": .bool(items.isEmpty),
+                "is_all": .bool(search.isEmpty && tag.isEmpty), "may_write": .bool(desk.may(.contactsWrite)),
+                "may_export": .bool(desk.may(.feed)),
+            ]
+            if !tag.isEmpty { model["tag"] = .string(tag) }
+            if let next = list["next"]?.string {
+                model["next"] = .string(
+                    "/contacts?q=\(PercentText.encode(search))&tag=\(PercentText.encode(tag))&cursor=\(PercentText.encode(next))"
+                )
+            }
+            if desk.call.flag("part") { return try desk.html("contact-rows", model) }
+            return try desk.page("contacts", title: desk.texts["menu_contacts"], place: "/contacts", model)
+        },
+        page("console.newContact", "/contacts/new", access: .tenant(.contactsWrite)) { desk in
+            try await editPage(desk, nil)
+        },
+        action("console.addContact", "/contacts/new", access: .tenant(.contactsWrite)) { desk, form in
+            do {
+                let fields = try await typed(desk, form, before: [:])
+                let made = try await desk.call.ask("createContact", body: ["fields": .object(fields)])
+                return desk.go("/contacts/\(made["id"]?.scalarText ?? "")", notice: "saved")
+            } catch let failure as Failure where failure.kind != .broken {
+                return try await editPage(desk, nil, form, failure)
+            }
+        },
+        page("console.contact", "/contacts/{id}", access: .tenant(.contactsRead)) { desk in
+            try await ContactCard(desk).answer()
+        },
+        page("console.editContact", "/contacts/{id}/edit", access: .tenant(.contactsWrite)) {
+            desk in
+            try await editPage(desk, try await desk.call.ask("getContact", desk.call.path))
+        },
+        action("console.saveContact", "/contacts/{id}/edit", access: .tenant(.contactsWrite)) { desk, form in
+            let contact = try await desk.call.ask("getContact", desk.call.path)
+            do {
+                let fields = try await typed(desk, form, before: contact["fields"]?.object ?? [:])
+                if !fields.isEmpty {
+                    try await desk.call.ask(
+                        "editContact", desk.call.path, body: ["fields": .object(fields)],
+                        version: Int64(form["version"]))
+                }
+                return desk.go("/contacts/\(desk.call.path["id"] ?? "")", notice: "saved")
+            } catch let failure as Failure where failure.kind != .broken {
+                return try await editPage(desk, contact, form, failure)
+            }
+        },
+        action("console.deleteContact", "/contacts/{id}/delete", access: .tenant(.contactsWrite)) { desk, form in
+            try await desk.call.ask("deleteContact", desk.call.path, version: Int64(form["version"]))
+            return desk.go("/contacts", notice: "deleted")
+        },
+        action("console.restoreContact", "/contacts/{id}/restore", access: .tenant(.contactsWrite)) { desk, _ in
+            try await desk.call.ask("restoreContact", desk.call.path)
+            return desk.go("/contacts/\(desk.call.path["id"] ?? "")", notice: "restored")
+        },
+        action("console.retryContact", "/contacts/{id}/retry", access: .tenant(.runs)) { desk, _ in
+            try await desk.call.ask("getContact", desk.call.path)
+            try await desk.call.ask("retryDeliveries", body: ["record": .int(try desk.call.id())])
+            return desk.go("/contacts/\(desk.call.path["id"] ?? "")", notice: "retried")
+        },
+    ]
+
+    static func row(_ desk: Desk, _ contact: JSON) -> JSON {
+        let (name, fields) = (contact["name"]?.string ?? "", contact["fields"] ?? [:])
+        return [
+            "href": .string("/contacts/\(contact["id"]?.scalarText ?? "")"),
+            "name": .string(name.isEmpty ? desk.texts["contact_nameless"] : name),
+            "initials": .string(FieldText.initials(name)), "company": fields["company"] ?? .null,
+            "email": FieldText.first(fields["emails"]).map(JSON.string) ?? .null,
+            "phone": FieldText.first(fields["phones"]).map(JSON.string) ?? .null,
+            "tags": .array(
+                (fields["tags"]?.array ?? []).map { tag in
+                    ["text": tag, "href": .string("/contacts?tag=\(PercentText.encode(tag.string ?? ""))")]
+                }),
+            "when": desk.moment(contact["updated_at"]),
+        ]
+    }
+
+    /// Fields of the form, by how they are typed: one line, a list of lines, words with commas between.
+    private static let lines = ["given_name", "family_name", "company", "job_title", "language", "birthday"]
+    private static let lists = ["emails", "phones"]
+
+    private static func editPage(
+        _ desk: Desk, _ contact: JSON?, _ form: FormBody? = nil, _ failure: Failure? = nil
+    ) async throws -> Answer {
+        let fields = contact?["fields"] ?? [:]
+        func value(_ key: String, _ stored: String) -> JSON { .string(form?.raw(key) ?? stored) }
+        var model: JSON = [
+            "version": contact?["version"] ?? .null,
+            "back": .string(contact?["id"].map { "/contacts/\($0.scalarText ?? "")" } ?? "/contacts"),
+            "notes": value("notes", fields["notes"]?.string ?? ""),
+            "tags": value("tags", (fields["tags"]?.array ?? []).compactMap(\.string).joined(separator: ", ")),
+            "lines": .array(
+                lines.map { key in
+                    [
+                        "key": .string(key), "label": .string(desk.texts.field(key)),
+                        "value": value(key, fields[key]?.scalarText ?? ""), "type": key == "birthday" ? "date" : "text",
+                    ]
+                }),
+            "lists": .array(
+                lists.map { key in
+                    let stored = (fields[key]?.array ?? []).compactMap { $0["value"]?.string }.joined(separator: "\n")
+                    return ["key": .string(key), "label": .string(desk.texts.field(key)), "value": value(key, stored)]
+                }),
+        ]
+        let own = try await desk.call.ask("listFields")["items"]?.array ?? []
+        model["own"] = .array(own.filter { $0["is_standard"] == false }.compactMap { ownField(desk, $0, fields, form) })
+        if let failure {
+            model["error"] = .string(desk.texts.said(failure))
+            model["details"] = .array(failure.details.compactMap { $0["message"] })
+        }
+        return try desk.page(
+            "contact-edit", title: contact?["name"]?.string ?? desk.texts["contact_new"], place: "/contacts",
+            status: failure.map { Problem.status($0.kind) } ?? 200, model)
+    }
+
+    /// A field of the tenant's own in the form; nil for types that are edited elsewhere.
+    private static func ownField(_ desk: Desk, _ field: JSON, _ fields: JSON, _ form: FormBody?) -> JSON? {
+        let (key, type) = (field["key"]?.string ?? "", field["type"]?.string ?? "")
+        guard ["text", "number", "date", "choice", "link", "flag"].contains(type) else { return nil }
+        let stored = form?.raw("own.\(key)") ?? fields[key]?.scalarText ?? ""
+        let choices = type == "flag" ? ["true", "false"] : (field["choices"]?.array ?? []).compactMap(\.string)
+        return [
+            "key": .string(key), "label": field["label"] ?? .string(key), "value": .string(stored),
+            "type": type == "date" ? "date" : type == "link" ? "url" : "text", "is_choice": .bool(!choices.isEmpty),
+            "choices": .array(
+                choices.map { choice in
+                    [
+                        "value": .string(choice), "is_chosen": .bool(choice == stored),
+                        "text": .string(type == "flag" ? desk.texts["flag_\(choice)"] : choice),
+                    ]
+                }),
+        ]
+    }
+
+    /// What was changed in the form, as the interface takes it; null for what was emptied.
+    private static func typed(_ desk: Desk, _ form: FormBody, before: [String: JSON]) async throws -> [String: JSON] {
+        var fields: [String: JSON] = [:]
+        func put(_ key: String, _ value: JSON) { if value != before[key] ?? .null { fields[key] = value } }
+        for key in lines + ["notes"] where form.has(key) { put(key, form[key].isEmpty ? .null : .string(form[key])) }
+        for key in lists where form.has(key) {
+            let known = before[key]?.array ?? []
+            let values = form.lines(key).map { line in
+                known.first { $0["value"]?.string == line } ?? ["value": .string(line)]
+            }
+            put(key, values.isEmpty ? .null : .array(values))
+        }
+        if form.has("tags") {
+            let tags = form["tags"].split(separator: ",").map { $0.trimmed }.filter { !$0.isEmpty }.map(JSON.string)
+            if Set(tags) != Set(before["tags"]?.array ?? []) { fields["tags"] = tags.isEmpty ? .null : .array(tags) }
+        }
+        let own = try await desk.call.ask("listFields")["items"]?.array ?? []
+        for field in own {
+            guard let key = field["key"]?.string, form.has("own.\(key)") else { continue }
+            let text = form["own.\(key)"]
+            switch field["type"]?.string {
+            case _ where text.isEmpty: put(key, .null)
+            case "number": put(key, Double(text).map { .double($0) } ?? .string(text))
+            case "flag": put(key, .bool(text == "true"))
+            default: put(key, .string(text))
+            }
+        }
+        return fields
+    }
+}
+
+extension Substring {
+    fileprivate var trimmed: String { String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()) }
+}

@@ -1,0 +1,74 @@
+import Hub
+import Store
+
+extension Operations {
+    static let home: [Operation] = [
+        page("console.home", "/") { desk in
+            let call = desk.call
+            let one: [String: JSON] = ["limit": 100]
+            // asked together: they do not wait for each other
+            async let dead = call.askIfAllowed("listDeliveries", query: ["state": "dead", "limit": 100])
+            async let conflicts = call.askIfAllowed("listConflicts", query: one)
+            async let duplicates = call.askIfAllowed("listDuplicates", query: one)
+            async let connectors = call.askIfAllowed("listConnectors")
+            async let runs = call.askIfAllowed("listRuns", query: ["limit": 6])
+            var attention: [JSON] = []
+            func note(_ answer: JSON?, _ key: String, _ icon: String, _ href: String) {
+                guard let items = answer?["items"]?.array, !items.isEmpty else { return }
+                let more = answer?["next"]?.string == nil ? "" : "+"
+                attention.append([
+                    "text": .string(desk.texts.count(key, items.count)), "more": .string(more), "icon": .string(icon),
+                    "href": .string(href),
+                ])
+            }
+            note(try await dead, "count_failed", "exclamation-triangle", "/problems")
+            note(try await conflicts, "count_conflicts", "signpost-split", "/problems")
+            note(try await duplicates, "count_duplicates", "files", "/problems")
+            let systems = (try await connectors)?["items"]?.array ?? []
+            for system in systems where system["state"] != "on" {
+                attention.append([
+                    "text": .string(desk.texts.filled("home_paused", ["name": system["name"]?.string ?? ""])),
+                    "icon": "pause-circle", "href": .string("/connections/\(system["id"]?.scalarText ?? "")"),
+                ])
+            }
+            return try desk.page(
+                "home", title: desk.texts["menu_home"], place: "/",
+                [
+                    "attention": .array(attention), "has_attention": .bool(!attention.isEmpty),
+                    "hello": .string(hello(desk)),
+                    "systems": .array(systems.map { connectionCard(desk, $0) }), "has_systems": .bool(!systems.isEmpty),
+                    "may_connect": .bool(desk.may(.config)),
+                    "runs": .array(((try await runs)?["items"]?.array ?? []).map { runRow(desk, $0, systems) }),
+                ])
+        }
+    ]
+
+    private static func hello(_ desk: Desk) -> String {
+        let name = desk.frame["name"]?.string ?? ""
+        return name.isEmpty ? desk.texts["menu_home"] : desk.texts.filled("home_hello", ["name": name])
+    }
+
+    /// A run as a row of a list.
+    static func runRow(_ desk: Desk, _ run: JSON, _ systems: [JSON]) -> JSON {
+        let system = systems.first { $0["id"] == run["connector"] }
+        let counts = (run["counts"]?.object ?? [:]).sorted { $0.key < $1.key }.map {
+            "\($0.key.replacing("_", with: " ")) \($0.value.scalarText ?? "")"
+        }
+        return [
+            "kind": .string(desk.texts["run_\(run["kind"]?.string ?? "")"]), "system": system?["name"] ?? .null,
+            "state": run["state"] ?? .null, "state_text": .string(desk.texts["state_\(run["state"]?.string ?? "")"]),
+            "badge": .string(badge(run["state"]?.string)), "counts": .string(counts.joined(separator: ", ")),
+            "message": run["message"] ?? .null, "when": desk.moment(run["created_at"]),
+        ]
+    }
+
+    /// The colour of a state.
+    static func badge(_ state: String?) -> String {
+        switch state {
+        case "done", "on", "accepted", "sent": "good"
+        case "dead", "failed", "locked": "bad"
+        case "due", "leased", "running", "queued", "staging", "waiting": "wait"
+        default: "calm"
+        }
+    }
+}

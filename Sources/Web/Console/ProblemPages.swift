@@ -1,0 +1,62 @@
+import Hub
+import Store
+
+/// What went wrong between the systems, and what to do about it.
+extension Operations {
+    static let problemPages: [Operation] = [
+        page("console.problems", "/problems", access: .tenant(.runs)) { desk in
+            async let asked = desk.call.ask("listDeliveries", query: ["state": "dead", "limit": 100])
+            async let conflicts = desk.call.askIfAllowed("listConflicts", query: ["limit": 50])
+            async let duplicates = desk.call.askIfAllowed("listDuplicates", query: ["limit": 50])
+            let dead = try await asked["items"]?.array ?? []
+            let open = ((try await conflicts)?["items"]?.array ?? []).filter { $0["settled_at"]?.string == nil }
+            let pairs = (try await duplicates)?["items"]?.array ?? []
+            func contact(_ id: JSON?) -> JSON { .string("/contacts/\(id?.scalarText ?? "")") }
+            return try desk.page(
+                "problems", title: desk.texts["menu_problems"], place: "/problems",
+                [
+                    "is_empty": .bool(dead.isEmpty && open.isEmpty && pairs.isEmpty),
+                    "dead": .array(
+                        dead.map { one in
+                            [
+                                "href": contact(one["record"]), "record": one["record"] ?? .null,
+                                "system": one["connector"] ?? .null,
+                                "code": one["code"] ?? .null, "message": one["message"] ?? .null,
+                                "when": desk.moment(one["changed_at"]),
+                            ]
+                        }), "has_dead": .bool(!dead.isEmpty),
+                    "conflicts": .array(
+                        open.map { one in
+                            [
+                                "id": one["id"] ?? .null, "href": contact(one["contact"]),
+                                "record": one["contact"] ?? .null,
+                                "field": .string(desk.texts.field(one["field"]?.string ?? "")), "hub": side(one["hub"]),
+                                "remote": side(one["remote"]), "when": desk.moment(one["at"]),
+                                "kept_hub": .bool(one["kept"] == "hub"),
+                            ]
+                        }), "has_conflicts": .bool(!open.isEmpty),
+                    "duplicates": .array(
+                        pairs.map { one in
+                            [
+                                "a": contact(one["a"]), "b": contact(one["b"]), "a_name": one["a_name"] ?? .null,
+                                "b_name": one["b_name"] ?? .null, "evidence": one["evidence"] ?? .null,
+                            ]
+                        }), "has_duplicates": .bool(!pairs.isEmpty),
+                ])
+        },
+        action("console.retryAll", "/problems/retry", access: .tenant(.runs)) { desk, _ in
+            try await desk.call.ask("retryDeliveries", body: [:])
+            return desk.go("/problems", notice: "retried")
+        },
+        action("console.settle", "/problems/conflicts/{id}", access: .tenant(.contactsWrite)) { desk, form in
+            try await desk.call.ask(
+                "settleConflict", ["id": desk.call.path["id"] ?? ""], body: ["keep": .string(form["keep"])])
+            return desk.go("/problems", notice: "settled")
+        },
+    ]
+
+    private static func side(_ value: JSON?) -> JSON {
+        let text = FieldText.pieces(value ?? .null).compactMap { $0["text"]?.string }.joined(separator: ", ")
+        return text.isEmpty ? "–" : .string(text)
+    }
+}

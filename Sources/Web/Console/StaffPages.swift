@@ -1,0 +1,113 @@
+import Hub
+import Store
+
+extension Operations {
+    static let staffPages: [Operation] = [
+        page("console.staff", "/staff", access: .tenant(.staff)) { desk in try await staffPage(desk) },
+        action("console.invite", "/staff", access: .tenant(.staff)) { desk, form in
+            do {
+                let made = try await desk.call.ask(
+                    "inviteStaff",
+                    body: [
+                        "email": .string(form["email"]), "name": .string(form["name"]),
+                        "role": Int64(form["role"]).map { .int($0) } ?? .null, "language": .string(form["language"]),
+                    ])
+                return try await handed(desk, made)
+            } catch let failure as Failure where failure.kind != .broken {
+                return try await staffPage(desk, form, failure)
+            }
+        },
+        action("console.renew", "/staff/{id}/invitation", access: .tenant(.staff)) { desk, _ in
+            try await handed(desk, try await desk.call.ask("renewInvitation", desk.call.path))
+        },
+        action("console.editStaff", "/staff/{id}", access: .tenant(.staff)) { desk, form in
+            var edit: JSON = [:]
+            if form.has("role") { edit["role"] = Int64(form["role"]).map { .int($0) } }
+            if form.has("disabled") { edit["disabled"] = .bool(form["disabled"] == "true") }
+            try await desk.call.ask("editStaff", desk.call.path, body: edit)
+            return desk.go("/staff", notice: "saved")
+        },
+        action("console.policy", "/staff/policy", access: .tenant(.staff)) { desk, form in
+            try await desk.call.ask(
+                "setPasswordPolicy",
+                body: [
+                    "length": .int(Int64(form["length"]) ?? 15), "strength": .int(Int64(form["strength"]) ?? 3),
+                    "words": .array(form.lines("words").map(JSON.string)), "history": .int(Int64(form["history"]) ?? 0),
+                    "expires_days": Int64(form["expires_days"]).map { .int($0) } ?? .null,
+                    "factor_roles": .array(form.all("factor_role").compactMap(Int64.init).map(JSON.int)),
+                ])
+            return desk.go("/staff", notice: "saved")
+        },
+    ]
+
+    /// Goes back to the list when a mail goes; else shows the link, for it can be read only now.
+    private static func handed(_ desk: Desk, _ made: JSON) async throws -> Answer {
+        guard let token = made["token"]?.string else { return desk.go("/staff", notice: "invited") }
+        return try await staffPage(desk, link: "/invitations/\(token)")
+    }
+
+    private static func staffPage(
+        _ desk: Desk, _ form: FormBody? = nil, _ failure: Failure? = nil, link: String? = nil
+    ) async throws -> Answer {
+        async let asked = desk.call.ask("listStaff")
+        async let rules = desk.call.ask("getPasswordPolicy")
+        async let sent = desk.call.ask("listMails")
+        let roles = try await desk.call.ask("listRoles")["items"]?.array ?? []
+        let mails = try await sent["items"]?.array ?? []
+        let policy = try await rules
+        func choices(_ chosen: String?) -> JSON {
+            .array(
+                roles.map { role in
+                    [
+                        "value": .string(role["id"]?.scalarText ?? ""), "text": role["title"] ?? .null,
+                        "is_chosen": .bool(role["id"]?.scalarText == chosen),
+                    ]
+                })
+        }
+        let people = try await asked["items"]?.array ?? []
+        var model: JSON = [
+            "people": .array(
+                people.map { person in
+                    let number = person["id"]?.scalarText ?? ""
+                    let name = person["name"]?.string ?? ""
+                    let mail = mails.first { $0["account"] == person["id"] && $0["kind"] == "invitation" }
+                    return [
+                        "id": .string(number), "name": .string(name.isEmpty ? person["email"]?.string ?? "" : name),
+                        "initials": .string(FieldText.initials(name.isEmpty ? person["email"]?.string ?? "" : name)),
+                        "email": person["email"] ?? .null, "roles": choices(person["role"]?.scalarText),
+                        "is_disabled": person["disabled"] ?? false,
+                        "is_me": .bool(desk.call.actor == .staff(Int64(number) ?? 0)),
+                        "mail": mail.map { .string(desk.texts["mail_\($0["state"]?.string ?? "")"]) } ?? .null,
+                        "mail_badge": .string(badge(mail?["state"]?.string)), "mail_error": mail?["error"] ?? .null,
+                    ]
+                }),
+            "roles": choices(form?["role"]), "email": .string(form?["email"] ?? ""),
+            "name": .string(form?["name"] ?? ""),
+            "languages": .array(
+                Schemas.languages.map { language in
+                    [
+                        "value": .string(language), "text": .string(desk.console.texts(language)["language_name"]),
+                        "is_chosen": .bool(language == form?["language"] ?? desk.texts.language),
+                    ]
+                }),
+            "policy": policy,
+            "policy_words": .string((policy["words"]?.array ?? []).compactMap(\.string).joined(separator: "\n")),
+            "is_strong": .bool(policy["strength"] == 4),
+            "factor_roles": .array(
+                roles.map { role in
+                    [
+                        "value": .string(role["id"]?.scalarText ?? ""), "text": role["title"] ?? .null,
+                        "is_chosen": .bool(policy["factor_roles"]?.array?.contains(role["id"] ?? .null) ?? false),
+                    ]
+                }),
+        ]
+        model["link"] = link.map(JSON.string)
+        if let failure {
+            model["error"] = .string(desk.texts.said(failure))
+            model["details"] = .array(failure.details.compactMap { $0["message"] })
+        }
+        return try desk.page(
+            "staff", title: desk.texts["menu_staff"], place: "/staff",
+            status: failure.map { Problem.status($0.kind) } ?? 200, model)
+    }
+}

@@ -1,0 +1,224 @@
+import Foundation
+import FoundationNetworking
+import Hub
+import Postgres
+import Store
+import TestKit
+import Testing
+
+@testable import Web
+
+@Suite struct ConsoleTests {
+    private static let password = "correct horse battery"
+
+    /// A browser that keeps cookies and follows nowhere by itself.
+    private struct Browser {
+        let tenant: WebTestTenant
+        let session: URLSession
+        var cookies: [String: String] = [:]
+
+        init(_ tenant: WebTestTenant) {
+            self.tenant = tenant
+            let configuration = URLSessionConfiguration.ephemeral
+            configuration.httpShouldSetCookies = false
+            configuration.httpCookieAcceptPolicy = .never
+            session = URLSession(configuration: configuration, delegate: Stay(), delegateQueue: nil)
+        }
+
+        mutating func open(
+            _ method: String, _ path: String, _ form: [String: String] = [:], headers: [String: String] = [:]
+        ) async throws -> (status: Int, location: String?, text: String) {
+            let url = try #require(URL(string: "http://127.0.0.1:\(tenant.server.port)\(path)"))
+            var request = URLRequest(url: url)
+            request.httpMethod = method
+            if method == "POST" {
+                request.httpBody = Data(
+                    form.map { "\($0.key)=\(WebTestTenant.encode($0.value))" }.joined(separator: "&").utf8)
+                request.setValue("http://127.0.0.1:\(tenant.server.port)", forHTTPHeaderField: "Origin")
+            }
+            for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }
+            request.setValue(cookies.map { "\($0.key)=\($0.value)" }.joined(separator: "; "), forHTTPHeaderField: "Cookie")
+            let (data, response) = try await session.data(for: request)
+            let http = try #require(response as? HTTPURLResponse)
+            let set = HTTPCookie.cookies(
+                withResponseHeaderFields: http.allHeaderFields as? [String: String] ?? [:], for: url)
+            for cookie in set { cookies[cookie.name] = cookie.value.isEmpty ? nil : cookie.value }
+            return (http.statusCode, http.value(forHTTPHeaderField: "Location"), String(decoding: data, as: UTF8.self))
+        }
+
+        mutating func mark() async throws -> String {
+            let page = try await open("GET", "/account").text
+            return String(try #require(page.firstMatch(of: /name="mark" value="([^"]+)"/)).1)
+        }
+    }
+
+    private final class Stay: NSObject, URLSessionTaskDelegate {
+        func urlSession(
+            _ session: URLSession, task: URLSessionTask, willPerformHTTPRedirection response: HTTPURLResponse,
+            newRequest request: URLRequest, completionHandler: @escaping (URLRequest?) -> Void
+        ) { completionHandler(nil) }
+    }
+
+    private func signedIn() async throws -> Browser {
+        let server = try await WebTestServer.shared.value
+        let tenant = try await server.makeTenant()
+        let name: String = try await server.cluster.superuser.run(
+            "SELECT name FROM kontor.tenant WHERE id = \(tenant.database.tenant.id)")[0][0].get("name")
+        try await server.cluster.provisioner.setOwner(
+            of: tenant.database.tenant, email: "boss@shop.example", password: Self.password)
+        var browser = Browser(tenant)
+        let form = ["tenant": name, "email": "boss@shop.example", "password": Self.password, "next": "/contacts"]
+        let wrong = try await browser.open("POST", "/sign-in", form.merging(["password": "wrong"]) { $1 })
+        #expect(wrong.status == 401 && wrong.text.contains("boss@shop.example") && !wrong.text.contains("wrong\""))
+        let right = try await browser.open("POST", "/sign-in", form)
+        #expect(right.status == 303 && right.location == "/contacts" && browser.cookies["kontor"] != nil)
+        return browser
+    }
+
+    @Test func aPageWithoutASessionLeadsToTheDoor() async throws {
+        let server = try await WebTestServer.shared.value
+        let tenant = try await server.makeTenant()
+        for operation in server.operations where operation.isPage && operation.access != .open {
+            let path = operation.path.replacing(/\{[a-z]+\}/, with: "1")
+            var browser = Browser(tenant)
+            let found = try await browser.open(operation.verb, path)
+            #expect(found.status == 303 && found.location?.hasPrefix("/sign-in") == true, "\(operation.id)")
+            // an API token is no person
+            let token = try await tenant.send(operation.verb, path, operation.verb == "POST" ? [] : nil, token: tenant.token)
+            #expect(token.status == 403, "\(operation.id)")
+        }
+    }
+
+    @Test func aFormWorksOnlyFromItsPage() async throws {
+        var browser = try await signedIn()
+        let mark = try await browser.mark()
+        let form = ["mark": mark, "given_name": "Ada", "family_name": "L<script>", "tags": "a, b"]
+        for wrong in [
+            ["mark": ""], ["mark": "x"], ["mark": String(mark.reversed())],
+        ] {
+            let refused = try await browser.open("POST", "/contacts/new", form.merging(wrong) { $1 })
+            #expect(refused.status == 403 && refused.text.contains("form.foreign"))
+        }
+        let other = try await browser.open("POST", "/contacts/new", form, headers: ["Sec-Fetch-Site": "cross-site"])
+        #expect(other.status == 403)
+        let elsewhere = try await browser.open("POST", "/contacts/new", form, headers: ["Origin": "https://evil.example"])
+        #expect(elsewhere.status == 403)
+        // another session's mark is none
+        var second = try await signedIn()
+        let foreign = try await second.mark()
+        #expect(try await browser.open("POST", "/contacts/new", form.merging(["mark": foreign]) { $1 }).status == 403)
+        let made = try await browser.open("POST", "/contacts/new", form)
+        #expect(made.status == 303)
+        let card = try await browser.open("GET", made.location ?? "")
+        #expect(card.status == 200 && card.text.contains("Ada L&lt;script&gt;") && !card.text.contains("<script>L"))
+        #expect(!card.text.contains("L<script>"))
+        // what was typed is still there when it cannot be taken
+        let bad = try await browser.open(
+            "POST", "\(made.location ?? "")/edit", ["mark": mark, "version": "1", "emails": "no address", "notes": "kept"])
+        #expect(bad.status == 422 && bad.text.contains("no address") && bad.text.contains("kept"))
+        let saved = try await browser.open(
+            "POST", "\(made.location ?? "")/edit", ["mark": mark, "version": "1", "emails": "ada@x.example", "tags": "a"])
+        #expect(saved.status == 303)
+        let late = try await browser.open(
+            "POST", "\(made.location ?? "")/edit", ["mark": mark, "version": "1", "given_name": "Eve"])
+        #expect(late.status == 412)
+        let out = try await browser.open("POST", "/sign-out", ["mark": mark])
+        #expect(out.status == 303 && browser.cookies["kontor"] == nil)
+    }
+
+    @Test func nobodyIsLedElsewhereBySigningIn() async throws {
+        let browser = try await signedIn()
+        for next in ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", ""] {
+            var guest = Browser(browser.tenant)
+            let name: String = try await browser.tenant.server.cluster.superuser.run(
+                "SELECT name FROM kontor.tenant WHERE id = \(browser.tenant.database.tenant.id)")[0][0].get("name")
+            let form = ["tenant": name, "email": "boss@shop.example", "password": Self.password, "next": next]
+            #expect(try await guest.open("POST", "/sign-in", form).location == "/")
+        }
+    }
+
+    @Test func pagesLetNothingInFromElsewhere() async throws {
+        let browser = try await signedIn()
+        let token = try #require(browser.cookies["kontor"])
+        for operation in browser.tenant.server.operations
+        where operation.isPage && operation.verb == "GET" && operation.pathNames.isEmpty && operation.access != .open {
+            let reply = try await browser.tenant.send("GET", operation.path, token: token)
+            #expect(reply.status == 200, "\(operation.id)")
+            let text = String(decoding: reply.body, as: UTF8.self)
+            #expect(reply.headers["content-security-policy"]?.hasPrefix("default-src 'none'") == true)
+            #expect(!text.contains("http://") && !text.contains("https://"), "\(operation.id)")
+            #expect(text.firstMatch(of: /[ ](style|on[a-z]+)="/) == nil, "\(operation.id)")
+            #expect(!text.contains("{{"), "\(operation.id)")
+        }
+    }
+
+    // MARK: Texts
+
+    private func texts() throws -> [String: JSON] {
+        try Dictionary(
+            uniqueKeysWithValues: Schemas.languages.map { language in
+                let file = URL(filePath: WebTestServer.console + "/texts/\(language).json")
+                return (language, try JSON(parsing: Data(contentsOf: file)))
+            })
+    }
+
+    @Test func everyTextIsThereInEveryLanguage() throws {
+        let texts = try texts()
+        let english = Set(try #require(texts["en"]?.object).keys)
+        for (language, file) in texts {
+            #expect(Set(file.object?.keys ?? [:].keys) == english, "\(language)")
+            for (key, value) in file.object ?? [:] {
+                if let forms = value.object {
+                    #expect(Set(forms.keys) == ConsoleTexts.categories(language), "\(language) \(key)")
+                } else {
+                    #expect(value.string?.isEmpty == false, "\(language) \(key)")
+                    let names = { (text: String) in Set(text.matches(of: /\{[a-z]+\}/).map { String($0.0) }) }
+                    #expect(names(value.string ?? "") == names(texts["en"]?[key]?.string ?? ""), "\(language) \(key)")
+                }
+            }
+        }
+        let folder = WebTestServer.console + "/templates"
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
+            let template = try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8)
+            for match in template.matches(of: /\{\{t\.([a-z_0-9]+)\}\}/) {
+                #expect(english.contains(String(match.1)), "\(name) \(match.1)")
+            }
+        }
+        for (folder, pattern) in [
+            ("Sources/Web/Console", /(?:texts\[|filled\(|count\(|note\(try await [a-z]+, )"([a-z_0-9]+)"/),
+            ("Sources/Web/Console", /notice: "([a-z_]+)"/),
+        ] {
+            let root = URL(filePath: WebTestServer.console).deletingLastPathComponent().appending(path: folder).path
+            for name in try FileManager.default.contentsOfDirectory(atPath: root) {
+                let source = try String(contentsOfFile: "\(root)/\(name)", encoding: .utf8)
+                for match in source.matches(of: pattern) {
+                    let key = String(match.1)
+                    guard key != "en" else { continue }
+                    #expect(english.contains(key) || english.contains("notice_\(key)"), "\(name) \(key)")
+                }
+            }
+        }
+        for key in Schemas.runKinds.map({ "run_\($0)" }) + Schemas.runStates.map({ "state_\($0)" }) {
+            #expect(english.contains(key), "\(key)")
+        }
+    }
+
+    @Test func countsAreSaidAsEachLanguageDoes() throws {
+        let console = try Console(folder: WebTestServer.console)
+        let said: [(String, Int, String)] = [
+            ("en", 1, "1 contact"), ("en", 0, "0 contacts"), ("pl", 1, "1 kontakt"), ("pl", 3, "3 kontakty"),
+            ("pl", 5, "5 kontaktów"), ("pl", 12, "12 kontaktów"), ("pl", 22, "22 kontakty"), ("nb", 2, "2 kontakter"),
+            ("lt", 1, "1 kontaktas"), ("lt", 11, "11 kontaktų"), ("lt", 21, "21 kontaktas"), ("lt", 9, "9 kontaktai"),
+            ("it", 1, "1 contatto"), ("it", 7, "7 contatti"),
+        ]
+        for (language, number, words) in said {
+            #expect(console.texts(language).count("count_contacts", number) == words)
+        }
+        #expect(console.texts("lt").month(9).lowercased() == "rugsėjis")
+        for (header, language) in [
+            ("pl-PL,pl;q=0.9,en;q=0.8", "pl"), ("de,no;q=0.5", "nb"), ("de", "en"), ("en;q=0.1, it;q=0.2", "it"), ("", "en"),
+        ] {
+            #expect(ConsoleTexts.preferred(header) == language)
+        }
+    }
+}

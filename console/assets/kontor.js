@@ -1,0 +1,99 @@
+// What pages gain from a script; each works without it.
+
+// of the ways to write English, the one that is read without doubt in Europe
+const language = document.documentElement.lang.replace(/^en$/, "en-GB");
+const moments = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+const days = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
+
+/** Shows moments in the reader's own time zone and way. */
+function showMoments(within) {
+  for (const time of within.querySelectorAll("time[data-moment]")) {
+    const moment = new Date(time.dateTime);
+    if (Number.isNaN(moment.getTime())) continue;
+    time.textContent = (time.dataset.moment === "day" ? days : moments).format(moment);
+    time.title = moments.format(moment);
+  }
+}
+
+/** Lists that follow what is typed. Only the newest question's answer is shown. */
+function searchAtOnce(form) {
+  const rows = document.querySelector(form.dataset.instant);
+  let newest = 0, waiting;
+  const ask = async () => {
+    const mine = ++newest;
+    const query = new URLSearchParams(new FormData(form));
+    history.replaceState(null, "", `${form.action}?${query}`);
+    query.set("part", "true");
+    const answer = await fetch(`${form.action}?${query}`);
+    if (mine !== newest) return;
+    if (!answer.ok) { form.submit(); return; }
+    rows.innerHTML = await answer.text();
+    showMoments(rows);
+  };
+  form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(ask, 150); });
+  form.addEventListener("submit", (event) => { event.preventDefault(); clearTimeout(waiting); ask(); });
+}
+
+/** The next page of a list is put under this one. */
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest?.("a[data-more]");
+  if (!link) return;
+  event.preventDefault();
+  link.setAttribute("aria-busy", "true");
+  const address = new URL(link.href);
+  address.searchParams.set("part", "true");
+  const answer = await fetch(address);
+  if (!answer.ok) { location.href = link.href; return; }
+  const part = document.createElement("div");
+  part.innerHTML = await answer.text();
+  showMoments(part);
+  const list = link.closest(".card").querySelector("tbody");
+  list.append(...part.querySelectorAll("tbody tr"));
+  const more = part.querySelector(".more");
+  link.closest(".more").replaceWith(...(more ? [more] : []));
+});
+
+/** Asks before what cannot easily be taken back. */
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  const question = form.dataset.confirm;
+  if (!question || form.dataset.sure) return;
+  event.preventDefault();
+  const button = event.submitter;
+  const dialog = document.createElement("dialog");
+  const text = document.createElement("p");
+  text.textContent = question;
+  const buttons = document.createElement("p");
+  buttons.className = "buttons";
+  for (const [words, style, act] of [
+    [button.textContent, "quiet danger", () => { form.dataset.sure = "1"; form.requestSubmit(button); }],
+    [document.querySelector("[data-cancel]")?.dataset.cancel ?? "×", "quiet", () => dialog.close()],
+  ]) {
+    const one = document.createElement("button");
+    one.type = "button";
+    one.className = style;
+    one.textContent = words.trim();
+    one.addEventListener("click", act);
+    buttons.append(one);
+  }
+  dialog.append(text, buttons);
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+});
+
+/** A link that was made here is shown whole, to be handed over. */
+for (const code of document.querySelectorAll("code[data-copy]")) {
+  if (code.textContent.startsWith("/")) code.textContent = location.origin + code.textContent;
+}
+
+// "/" goes to the search, as people are used to
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest?.("input, textarea, select, [contenteditable]")) return;
+  const field = document.querySelector("form[data-instant] input[type=search]") ?? document.querySelector("[data-find]");
+  if (field) { event.preventDefault(); field.focus(); field.select(); }
+});
+
+showMoments(document);
+for (const form of document.querySelectorAll("form[data-instant]")) searchAtOnce(form);

@@ -37,7 +37,8 @@ import Testing
                 request.setValue("http://127.0.0.1:\(tenant.server.port)", forHTTPHeaderField: "Origin")
             }
             for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }
-            request.setValue(cookies.map { "\($0.key)=\($0.value)" }.joined(separator: "; "), forHTTPHeaderField: "Cookie")
+            request.setValue(
+                cookies.map { "\($0.key)=\($0.value)" }.joined(separator: "; "), forHTTPHeaderField: "Cookie")
             let (data, response) = try await session.data(for: request)
             let http = try #require(response as? HTTPURLResponse)
             let set = HTTPCookie.cookies(
@@ -84,7 +85,8 @@ import Testing
             let found = try await browser.open(operation.verb, path)
             #expect(found.status == 303 && found.location?.hasPrefix("/sign-in") == true, "\(operation.id)")
             // an API token is no person
-            let token = try await tenant.send(operation.verb, path, operation.verb == "POST" ? [] : nil, token: tenant.token)
+            let token = try await tenant.send(
+                operation.verb, path, operation.verb == "POST" ? [] : nil, token: tenant.token)
             #expect(token.status == 403, "\(operation.id)")
         }
     }
@@ -101,7 +103,8 @@ import Testing
         }
         let other = try await browser.open("POST", "/contacts/new", form, headers: ["Sec-Fetch-Site": "cross-site"])
         #expect(other.status == 403)
-        let elsewhere = try await browser.open("POST", "/contacts/new", form, headers: ["Origin": "https://evil.example"])
+        let elsewhere = try await browser.open(
+            "POST", "/contacts/new", form, headers: ["Origin": "https://evil.example"])
         #expect(elsewhere.status == 403)
         // another session's mark is none
         var second = try await signedIn()
@@ -114,10 +117,12 @@ import Testing
         #expect(!card.text.contains("L<script>"))
         // what was typed is still there when it cannot be taken
         let bad = try await browser.open(
-            "POST", "\(made.location ?? "")/edit", ["mark": mark, "version": "1", "emails": "no address", "notes": "kept"])
+            "POST", "\(made.location ?? "")/edit",
+            ["mark": mark, "version": "1", "emails": "no address", "notes": "kept"])
         #expect(bad.status == 422 && bad.text.contains("no address") && bad.text.contains("kept"))
         let saved = try await browser.open(
-            "POST", "\(made.location ?? "")/edit", ["mark": mark, "version": "1", "emails": "ada@x.example", "tags": "a"])
+            "POST", "\(made.location ?? "")/edit",
+            ["mark": mark, "version": "1", "emails": "ada@x.example", "tags": "a"])
         #expect(saved.status == 303)
         let late = try await browser.open(
             "POST", "\(made.location ?? "")/edit", ["mark": mark, "version": "1", "given_name": "Eve"])
@@ -216,7 +221,8 @@ import Testing
         }
         #expect(console.texts("lt").month(9).lowercased() == "rugsėjis")
         for (header, language) in [
-            ("pl-PL,pl;q=0.9,en;q=0.8", "pl"), ("de,no;q=0.5", "nb"), ("de", "en"), ("en;q=0.1, it;q=0.2", "it"), ("", "en"),
+            ("pl-PL,pl;q=0.9,en;q=0.8", "pl"), ("de,no;q=0.5", "nb"), ("de", "en"), ("en;q=0.1, it;q=0.2", "it"),
+            ("", "en"),
         ] {
             #expect(ConsoleTexts.preferred(header) == language)
         }

@@ -35,15 +35,7 @@ final class WebResponder: Sendable {
             answer = try await self.answer(
                 request, found, query: target.count == 2 ? target[1] : "", from: peer, &note)
         } catch {
-            if case .operation(let number, let path) = found, operations[number].isPage {
-                let outside = Call(
-                    services: services, caller: .anybody, path: path, query: [:], headers: request.headers, body: .null,
-                    bytes: [], stream: request.body, peer: peer)
-                answer = ConsoleProblem.answer(
-                    error, outside, asked: request.method == .get ? request.head.path ?? "/" : "/")
-            } else {
-                answer = Problem.answer(error)
-            }
+            answer = wantsPage(request, found) ? page(of: error, request, from: peer) : Problem.answer(error)
             note.error = Failure.logText(error is RequestFault ? (error as? RequestFault)?.failure ?? error : error)
         }
         let seconds =
@@ -54,6 +46,23 @@ final class WebResponder: Sendable {
         write(note, request.method, answer.status, seconds)
         let response = answer.response
         return request.method == .head ? response.createHeadResponse() : response
+    }
+
+    /// Whether an error is to be shown as a page: one of a page's, and to a browser that went astray.
+    private func wantsPage(_ request: Request, _ found: RouteTree.Found) -> Bool {
+        switch found {
+        case .operation(let number, _): operations[number].isPage
+        case .nothing: request.headers[.accept]?.hasPrefix("text/html") ?? false
+        case .methods: false
+        }
+    }
+
+    private func page(of error: any Error, _ request: Request, from peer: SocketAddress?) -> Answer {
+        let outside = Call(
+            services: services, caller: .anybody, path: [:], query: [:], headers: request.headers, body: .null,
+            bytes: [],
+            stream: request.body, peer: peer)
+        return ConsoleProblem.answer(error, outside, asked: request.method == .get ? request.head.path ?? "/" : "/")
     }
 
     private func answer(

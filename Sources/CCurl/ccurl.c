@@ -14,6 +14,8 @@ CURLcode ccurl_set_text(CURL *easy, CURLoption option, const char *value) {
     return curl_easy_setopt(easy, option, value);
 }
 
+CURLcode ccurl_set_errors(CURL *easy, char *buffer) { return curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, buffer); }
+
 CURLcode ccurl_set_body(CURL *easy, const void *bytes, size_t count) {
     CURLcode done = curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)count);
     if (done != CURLE_OK) return done;

@@ -24,7 +24,11 @@ public struct MailMessage: Sendable {
             }
         }
 
-        fileprivate var field: String { name.isEmpty ? bare : "\(MailMessage.encoded(name))\r\n <\(bare)>" }
+        fileprivate var field: String {
+            // RFC 5322, 3.2.3: a name of atoms stands as it is
+            let isPlain = name.wholeMatch(of: /[A-Za-z0-9 '-]*/) != nil
+            return name.isEmpty ? bare : "\(isPlain ? name : MailMessage.encoded(name, always: true))\r\n <\(bare)>"
+        }
     }
 
     let sender: Address
@@ -73,9 +77,9 @@ public struct MailMessage: Sendable {
     }
 
     /// Words that are not plain ASCII, encoded (RFC 2047); pieces of whole characters, none longer than 75.
-    fileprivate static func encoded(_ text: String) -> String {
+    fileprivate static func encoded(_ text: String, always: Bool = false) -> String {
         let clean = text.split(whereSeparator: \.isNewline).joined(separator: " ")
-        if clean.wholeMatch(of: /[A-Za-z0-9 ,.:!?'-]*/) != nil { return clean }
+        if !always, clean.wholeMatch(of: /[A-Za-z0-9 ,.:!?'-]*/) != nil { return clean }
         var pieces: [String] = [""]
         for character in clean {
             if pieces[pieces.count - 1].utf8.count + character.utf8.count > 42 { pieces.append("") }

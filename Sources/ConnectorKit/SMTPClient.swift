@@ -42,19 +42,26 @@ public struct SMTPClient: Sendable {
     }
 
     private func deliver(_ message: MailMessage) -> Result<Void, SMTPError> {
-        var bytes = message.bytes
+        let bytes = message.bytes
         let failed = SMTPError(isPermanent: false, words: "libcurl could not start")
-        guard let easy = curl_easy_init(), let file = fmemopen(&bytes, bytes.count, "r") else {
-            return .failure(failed)
-        }
-        let recipients = curl_slist_append(nil, message.recipient.bare)
+        // of its own, for libcurl reads it through a pointer until the end
+        let content = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
+        content.copyBytes(from: bytes)
+        let said = UnsafeMutableBufferPointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
+        said.initialize(repeating: 0)
         defer {
-            curl_easy_cleanup(easy)
-            fclose(file)
-            curl_slist_free_all(recipients)
+            content.deallocate()
+            said.deallocate()
         }
+        guard let easy = curl_easy_init() else { return .failure(failed) }
+        defer { curl_easy_cleanup(easy) }
+        guard let file = fmemopen(content.baseAddress, content.count, "r") else { return .failure(failed) }
+        defer { fclose(file) }
+        let recipients = curl_slist_append(nil, message.recipient.bare)
+        defer { curl_slist_free_all(recipients) }
         var isFine = true
         func set(_ code: CURLcode) { isFine = isFine && code == CURLE_OK }
+        set(ccurl_set_errors(easy, said.baseAddress))
         set(ccurl_set_text(easy, CURLOPT_URL, server.url))
         set(ccurl_set_text(easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps"))
         set(ccurl_set_text(easy, CURLOPT_PROXY, ""))
@@ -79,10 +86,10 @@ public struct SMTPClient: Sendable {
         guard code != CURLE_OK else { return .success(()) }
         var status = 0
         _ = ccurl_get_long(easy, CURLINFO_RESPONSE_CODE, &status)
-        // RFC 5321, 4.2.1: what begins with 5 fails again; but a login that is refused may be mended, and so may TLS
-        let isPermanent = (500...599).contains(status) && code != CURLE_LOGIN_DENIED && code != CURLE_USE_SSL_FAILED
-        let words = String(cString: curl_easy_strerror(code))
-        return .failure(SMTPError(isPermanent: isPermanent, words: status > 0 ? "\(words) (\(status))" : words))
+        let words = said.first == 0 ? String(cString: curl_easy_strerror(code)) : String(cString: said.baseAddress!)
+        // RFC 5321, 4.2.3: these are about the mailbox; whatever else a server refuses may be mended there
+        let isPermanent = [550, 551, 553].contains(status) && words.hasPrefix("RCPT")
+        return .failure(SMTPError(isPermanent: isPermanent, words: words))
     }
 }
 

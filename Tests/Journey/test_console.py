@@ -27,7 +27,7 @@ from demo import Demo, people  # noqa: E402
 from world import World  # noqa: E402
 
 PASSWORD = "eleven lanterns over the bay"
-PAGES = ["/", "/contacts", "/contacts/4", "/contacts/4/edit", "/contacts/new", "/segments", "/segments/1", "/connections",
+PAGES = ["/", "/contacts", "/contacts/4", "/contacts/4/edit", "/contacts/new", "/segments", "/segments/1", "/segments/new", "/connections",
          "/connections/3", "/connections/new", "/connections/new/google", "/problems", "/staff", "/account"]
 OUTSIDE = ["/sign-in", "/forgot-password", "/invitations/x", "/nowhere-at-all"]
 SIZES = {"desktop": (1280, 860), "phone": (390, 844)}
@@ -145,7 +145,7 @@ class Console(unittest.TestCase):
         expect(google).to_contain_text("lacks a tag")
         expect(google).to_contain_text("add the tag “supplier”")
         page.click("a.act:has-text('Edit')")
-        page.fill("[name=tags]", "client, supplier")
+        page.fill("[name=tags]", "client\nsupplier")
         page.click("form.card button.act")
         expect(page.locator(".notice")).to_contain_text("Saved")
         self.settled(page, ".systems li:has-text('google') .badge", "has it")
@@ -238,6 +238,39 @@ class Console(unittest.TestCase):
         digest = hmac.digest(key, struct.pack(">Q", int(time.time()) // 30), "sha1")
         at = digest[-1] & 15
         return f"{(struct.unpack('>I', digest[at:at + 4])[0] & 0x7FFFFFFF) % 1_000_000:06}"
+
+    def test_segment_and_group(self):
+        """A segment is built with its count in sight, and becomes a group of those who agreed to letters."""
+        page = self.page()
+        self.sign_in(page)
+        page.goto(self.url + "/segments")
+        page.click("a.act")
+        page.fill("[name=name]", "Autumn clients")
+        row = page.locator("[data-row]")
+        row.nth(0).locator("[name=what]").select_option("tag")
+        row.nth(0).locator("[name=value]").fill("client")
+        expect(page.locator("#preview")).to_contain_text("5 contacts")
+        expect(page.locator("#preview")).to_contain_text("has the tag “client”")
+        page.click("[data-add]")
+        row.nth(1).locator("[name=what]").select_option("birth_month")
+        row.nth(1).locator("[name=value]").fill("thirteen")
+        expect(page.locator("#preview .bad")).to_be_visible()
+        row.nth(1).locator("[name=value]").fill("9")
+        expect(page.locator("#preview")).to_contain_text("was born in September")
+        page.click("form.card .buttons button.act")
+        expect(page.locator("h1")).to_have_text("Autumn clients")
+        expect(page.locator("main")).to_contain_text("Karol Kowalski")
+        expect(page.locator("main")).to_contain_text("Ewa Test")
+        everybody = int(page.locator(".split h2").first.inner_text().split()[0])
+        agreed = [one for one in self.kontor.get("/contacts", tag="client")["items"]
+                  if "consent:newsletter" in one["consents"] and one["fields"].get("birth_month") == 9]
+        self.assertGreater(everybody, len(agreed), "Ewa is in it, and has not agreed")
+        page.fill("[name=monthly]", "1")
+        page.click("button:has-text('Make the group')")
+        expect(page.locator(".notice")).to_contain_text("It runs now")
+        expect(page.locator("main")).to_contain_text("Autumn clients · newsletter")
+        page.goto(self.url + "/")
+        self.settled(page, ".rows li:has-text('Group brought up to date')", f"added {len(agreed)}")
 
     def test_first_run(self):
         """A new shop: nothing is there, a system is connected, its contacts come."""

@@ -59,6 +59,12 @@ class Mail(unittest.TestCase):
         made = Kontor(cls.url, "").post("/sessions", {"tenant": "mail", "email": email, "password": password})
         return Kontor(cls.url, made["token"])
 
+    def psql(self, statement):
+        socket = self.world.folder / "kontor/postgres/socket"
+        asked = subprocess.run(
+            ["psql", "-XAtq", "-h", str(socket), "-U", "kontor_super", "-d", "kontor", "-c", statement], capture_output=True, text=True)
+        self.assertEqual(asked.returncode, 0, asked.stderr)
+
     def mails(self, to, count=1, seconds=60):
         """The mails for an address, once there are so many."""
         deadline = time.monotonic() + seconds
@@ -144,9 +150,40 @@ class Mail(unittest.TestCase):
         self.assertEqual(self.state(waiting), [("invitation", "waiting")])
         self.start_mail_server()
         self.accept(self.token(self.mails("later@mail.example")[0]), "twelve slow trains going north")
-        # what was held is free again after its lease, which is not waited for here: the link that did arrive works
+        # what was held is free again after its lease, whose end is not waited for here
+        self.assertEqual(self.state(person), [("invitation", "waiting")])
+        self.psql(f"UPDATE auth.mail SET due_at = now() WHERE account = {person}")
+        again = self.mails("held@mail.example", 2)[1]
+        self.assertEqual(again["id"], first["id"], "a mail that came twice can be told")
+        self.assertNotEqual(self.token(again), self.token(first))
+        deadline = time.monotonic() + 20
+        while self.state(person) != [("invitation", "sent")] and time.monotonic() < deadline:
+            time.sleep(0.1)
+        self.assertEqual(self.state(person), [("invitation", "sent")])
+        # the first link did arrive, and works; then none does
         self.accept(self.token(first), "eight warm loaves of dark bread")
         self.sign_in("held@mail.example", "eight warm loaves of dark bread")
+        self.refused("invitation.invalid", self.accept, self.token(again), "nine cold loaves of light bread")
+
+    def test_a_new_password_ends_links(self):
+        made = self.invite("kim", mail=False)
+        self.accept(made["token"], "two old bridges over ice")
+        kim = self.sign_in("kim@mail.example", "two old bridges over ice")
+        Kontor(self.url, "").post("/password-resets", {"tenant": "mail", "email": "kim@mail.example"})
+        link = self.token(self.mails("kim@mail.example")[0])
+        kim.call("PUT", "/account/password", {"old": "two old bridges over ice", "new": "six new bridges over sand"})
+        self.refused("invitation.invalid", self.accept, link, "whoever read the mailbox before")
+        # a mail that was not sent yet ends with a newer link, too
+        self.world.stop("smtp", signal.SIGKILL)
+        person = self.invite("mel")["id"]
+        shown = self.owner.call("POST", f"/staff/{person}/invitation?mail=false")
+        self.start_mail_server()
+        self.accept(shown["token"], "eleven lost gloves in snow")
+        self.invite("after")
+        self.mails("after@mail.example")
+        self.assertEqual(self.state(person), [("invitation", "failed")])
+        lines = [json.loads(line) for line in (self.folder / "mails").read_text().splitlines()]
+        self.assertNotIn(["mel@mail.example"], [mail["to"] for mail in lines])
 
     def test_policy(self):
         role = self.owner.get("/roles")["items"]

@@ -119,11 +119,19 @@ import Testing
         let again = try await reporting.psql(shop.login, "SELECT 1")
         #expect(again.errors.contains("not permitted to log in"))
         #expect(try await watch.sweep().contains { $0.login == shop.login.name && $0.reason == "ended" })
-        // enabled again it works again, with the tenant suspended not
+        // enabled again it works again; without the second factor that the role needs, or with an old password, it does not
         edit.isDisabled = false
         try await shop.door.editStaff(shop.owner, as: .staff(second.id), edit)
-        try await reporting.catchUp()
-        #expect(try await reporting.psql(shop.login, "SELECT count(*) FROM contact").out == "1\n")
+        for (policy, seen) in [
+            (["factor_roles": [1]] as JSON, "0\n"), ([:], "1\n"), (["expires_days": 30], "0\n"), ([:], "1\n"),
+        ] {
+            _ = try await cluster.superuser.run(
+                "UPDATE auth.account SET password_at = now() - interval '31 days' WHERE id = \(shop.owner)")
+            try await shop.door.setPasswordPolicy(policy, as: .staff(second.id))
+            try await reporting.catchUp()
+            #expect(try await reporting.psql(shop.login, "SELECT count(*) FROM contact").out == seen, "\(policy.text)")
+        }
+        // with the tenant suspended it does not
         try await cluster.provisioner.setSuspended(true, shop.door.tenant)
         try await reporting.catchUp()
         #expect(try await reporting.psql(shop.login, "SELECT count(*) FROM contact").out == "0\n")

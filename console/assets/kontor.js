@@ -26,7 +26,8 @@ function searchAtOnce(form) {
     query.set("part", "true");
     const answer = await fetch(`${form.action}?${query}`);
     if (mine !== newest) return;
-    if (!answer.ok) { form.submit(); return; }
+    // also when the session is over, and the answer is the door
+    if (!answer.ok || answer.redirected) { form.submit(); return; }
     rows.innerHTML = await answer.text();
     showMoments(rows);
   };
@@ -43,7 +44,7 @@ document.addEventListener("click", async (event) => {
   const address = new URL(link.href);
   address.searchParams.set("part", "true");
   const answer = await fetch(address);
-  if (!answer.ok) { location.href = link.href; return; }
+  if (!answer.ok || answer.redirected) { location.href = link.href; return; }
   const part = document.createElement("div");
   part.innerHTML = await answer.text();
   showMoments(part);
@@ -97,3 +98,25 @@ document.addEventListener("keydown", (event) => {
 
 showMoments(document);
 for (const form of document.querySelectorAll("form[data-instant]")) searchAtOnce(form);
+
+/** A form that says at once what it would mean. */
+for (const form of document.querySelectorAll("form[data-preview]")) {
+  const into = document.querySelector(form.dataset.into);
+  let newest = 0, waiting;
+  const ask = async () => {
+    const mine = ++newest;
+    const answer = await fetch(form.dataset.preview, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+    if (mine === newest && answer.ok && !answer.redirected) into.innerHTML = await answer.text();
+  };
+  form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(ask, 250); });
+  form.querySelector("[data-add]")?.addEventListener("click", (event) => {
+    event.preventDefault();
+    const rows = form.querySelector("[data-rows]");
+    const row = rows.querySelector("[data-row]").cloneNode(true);
+    for (const field of row.querySelectorAll("input, select")) {
+      if (field.tagName === "SELECT") field.selectedIndex = 0; else field.value = "";
+    }
+    rows.append(row);
+    row.querySelector("select").focus();
+  });
+}

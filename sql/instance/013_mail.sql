@@ -153,7 +153,7 @@ CREATE TABLE auth.policy (
     strength int NOT NULL DEFAULT 3 CONSTRAINT policy_strength CHECK (strength BETWEEN 3 AND 4),
     -- no password may hold one of these
     words text[] NOT NULL DEFAULT '{}',
-    -- how many of a person's last passwords may not come again
+    -- how many of a person's last passwords, the present one among them, may not come again
     history int NOT NULL DEFAULT 0 CONSTRAINT policy_history CHECK (history BETWEEN 0 AND 5),
     -- days after which a password is to be changed
     expires_days int CONSTRAINT policy_expiry CHECK (expires_days BETWEEN 30 AND 3650),
@@ -169,23 +169,28 @@ CREATE TABLE auth.old_password (
 -- whether the policy asks this account for a second factor
 ALTER TABLE auth.account ADD COLUMN factor_due boolean NOT NULL DEFAULT false;
 
--- An old password is kept as long as the policy may ask for it; its owner is told of the new one.
+-- An old password is kept as long as the policy may ask for it; its owner is told of the new one. Links to set one end with
+-- the password they were to replace, also those that were not sent yet.
 CREATE FUNCTION auth.keep_password() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    DELETE FROM auth.invitation i WHERE i.account = NEW.id;
+    UPDATE auth.mail m SET failed_at = now(), error = 'a password was set meanwhile'
+    WHERE m.account = NEW.id AND m.kind IN ('invitation', 'reset') AND m.sent_at IS NULL AND m.failed_at IS NULL;
+    IF OLD.password IS NULL THEN RETURN NULL; END IF;
     INSERT INTO auth.old_password (account, password)
-    SELECT NEW.id, OLD.password FROM auth.policy p WHERE p.tenant = NEW.tenant AND p.history > 0;
+    SELECT NEW.id, OLD.password FROM auth.policy p WHERE p.tenant = NEW.tenant AND p.history > 1;
     DELETE FROM auth.old_password o WHERE o.account = NEW.id AND o.until NOT IN (
         SELECT k.until FROM auth.old_password k WHERE k.account = NEW.id ORDER BY k.until DESC
-        LIMIT coalesce((SELECT p.history FROM auth.policy p WHERE p.tenant = NEW.tenant), 0));
+        LIMIT coalesce((SELECT p.history FROM auth.policy p WHERE p.tenant = NEW.tenant), 1) - 1);
     INSERT INTO auth.mail (tenant, account, kind) SELECT NEW.tenant, NEW.id, 'password' WHERE auth.mails();
     RETURN NULL;
 END
 $$;
 CREATE TRIGGER account_password_kept AFTER UPDATE OF password ON auth.account FOR EACH ROW
-    WHEN (OLD.password IS NOT NULL AND OLD.password_at IS DISTINCT FROM NEW.password_at) EXECUTE FUNCTION auth.keep_password();
+    WHEN (OLD.password_at IS DISTINCT FROM NEW.password_at) EXECUTE FUNCTION auth.keep_password();
 
 -- What a new password of an account is held against: the policy, the person's name and shop, and passwords they had.
 CREATE FUNCTION auth.password_rules(account_id bigint)
@@ -195,7 +200,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT a.email, a.name, n.name, coalesce(p.length, 15), coalesce(p.strength, 3), coalesce(p.words, '{}'),
         CASE WHEN p.history > 0 THEN array_remove(a.password || ARRAY(
-            SELECT o.password FROM auth.old_password o WHERE o.account = a.id ORDER BY o.until DESC LIMIT p.history), NULL)
+            SELECT o.password FROM auth.old_password o WHERE o.account = a.id ORDER BY o.until DESC LIMIT p.history - 1), NULL)
         ELSE '{}' END
     FROM auth.account a JOIN kontor.tenant n ON n.id = a.tenant LEFT JOIN auth.policy p ON p.tenant = a.tenant
     WHERE a.id = account_id
@@ -215,7 +220,53 @@ AS $$
     WHERE i.hash = link_hash AND i.expires_at > now() AND a.disabled_at IS NULL AND n.state = 'open'
 $$;
 
--- As before, and what a session is confined to: setting a second factor, or a new password.
+-- What an account is to be given before it is good for anything else: a second factor, or a new password.
+CREATE FUNCTION auth.confined(account_id bigint) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN a.password_at < now() - make_interval(days => p.expires_days) THEN 'password'
+        WHEN a.factor_due AND a.factor_at IS NULL THEN 'factor' END
+    FROM auth.account a LEFT JOIN auth.policy p ON p.tenant = a.tenant WHERE a.id = account_id
+$$;
+-- As before, but SQL logins of such an account see nothing.
+CREATE OR REPLACE FUNCTION auth.me(tenant bigint) RETURNS text
+LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    context text := current_setting('kontor.context', true);
+    part text[];
+    k auth.key;
+BEGIN
+    IF left(session_user, 2) = 'u_' THEN
+        RETURN (SELECT 'staff:' || a.id FROM auth.login l JOIN auth.account a ON a.id = l.account
+            JOIN kontor.tenant n ON n.id = a.tenant
+            WHERE l.name = session_user AND l.role = to_regrole(session_user) AND a.tenant = me.tenant
+                AND a.disabled_at IS NULL AND 'sql' = ANY (a.scopes) AND n.state = 'open'
+                AND auth.confined(a.id) IS NULL);
+    END IF;
+    IF context IS NULL OR context = '' THEN
+        RETURN NULL;
+    END IF;
+    part := string_to_array(context, '|');
+    IF cardinality(part) <> 5 OR part[1] <> tenant::text THEN
+        RETURN NULL;
+    END IF;
+    SELECT * INTO k FROM auth.key;
+    IF encode(sha256(k.outer_pad || sha256(k.inner_pad
+            || convert_to(left(context, -65), 'UTF8'))), 'hex') <> part[5] THEN
+        RETURN NULL;
+    END IF;
+    IF part[3]::bigint < extract(epoch FROM transaction_timestamp())
+        OR (part[4] <> pg_backend_pid()::text AND NOT (k.pooled AND part[4] = '0')) THEN
+        RETURN NULL;
+    END IF;
+    RETURN part[2];
+END
+$$;
+
+-- As before, and what a session is confined to.
 DROP FUNCTION auth.open_session(bytea);
 CREATE FUNCTION auth.open_session(token_hash bytea)
 RETURNS TABLE (id bigint, account bigint, tenant bigint, country text, scopes text[], masked boolean, reads bigint[],
@@ -224,10 +275,8 @@ LANGUAGE sql STABLE SECURITY DEFINER ROWS 1
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT s.id, a.id, a.tenant, n.country, a.scopes, a.masked, a.reads,
-        CASE WHEN a.password_at < now() - make_interval(days => p.expires_days) THEN 'password'
-            WHEN a.factor_due AND a.factor_at IS NULL THEN 'factor' END
+        auth.confined(a.id)
     FROM auth.session s JOIN auth.account a ON a.id = s.account JOIN kontor.tenant n ON n.id = a.tenant
-        LEFT JOIN auth.policy p ON p.tenant = a.tenant
     WHERE s.hash = token_hash AND auth.is_live(s) AND a.disabled_at IS NULL AND n.state = 'open'
 $$;
 

@@ -11,6 +11,8 @@ CURLcode ccurl_set_long(CURL *easy, CURLoption option, long value);
 CURLcode ccurl_set_offset(CURL *easy, CURLoption option, curl_off_t value);
 /* libcurl copies the text. */
 CURLcode ccurl_set_text(CURL *easy, CURLoption option, const char *value);
+/* Where libcurl writes what went wrong: CURL_ERROR_SIZE bytes, which must live as long as the transfer. */
+CURLcode ccurl_set_errors(CURL *easy, char *buffer);
 /* libcurl copies the bytes. */
 CURLcode ccurl_set_body(CURL *easy, const void *bytes, size_t count);
 /* Sends `count` bytes of the open file, which must live as long as the transfer. */

@@ -7,7 +7,6 @@ import Postgres
 import Relay
 import ServiceLifecycle
 import Store
-import Synchronization
 import UnixSignals
 import Web
 
@@ -51,13 +50,11 @@ struct Serve: AsyncParsableCommand {
             services: WebServices(
                 node: node, provisioner: provisioner, manifests: links.manifests, reads: reads, calls: calls,
                 console: try Console(folder: settings.consoleFolder),
-                isSecure: settings.address?.hasPrefix("https://") ?? false, sqlServer: { reporting?.status },
+                isSecure: try settings.publicAddress()?.hasPrefix("https://") ?? false,
+                sqlServer: { reporting?.status },
                 verifyHook: { try await HookDoor(links: links).verify($0, $1, $2, $3, $4) }),
             host: host, port: port, log: log)
-        // known once the port is, when any free one was asked for
-        let opened = Mutex(settings.address)
-        let application = web.application { [portFile, host] port in
-            opened.withLock { $0 = $0 ?? "http://\(host):\(port)" }
+        let application = web.application { [portFile] port in
             if let portFile, !FileManager.default.createFile(atPath: portFile, contents: Data("\(port)\n".utf8)) {
                 log.error("the port file cannot be written", metadata: ["file": "\(portFile)"])
             }
@@ -76,7 +73,7 @@ struct Serve: AsyncParsableCommand {
                 MailService(
                     worker: MailWorker(
                         node: node, client: mail.client, sender: mail.sender,
-                        address: { opened.withLock { $0 } }, log: log)))
+                        address: mail.address, log: log)))
         }
         if let reporting { services.append(reporting) }
         let group = ServiceGroup(

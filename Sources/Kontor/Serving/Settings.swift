@@ -51,8 +51,8 @@ struct Settings: ParsableArguments {
 
     @Option(
         help: """
-            Where people reach Kontor, for the links in mails, such as https://kontor.shop.example (KONTOR_ADDRESS); this \
-            machine's own address unless told.
+            Where people reach Kontor, such as https://kontor.shop.example: for the links in mails, and with https for \
+            cookies that go over TLS alone (KONTOR_ADDRESS).
             """)
     var address = ProcessInfo.processInfo.environment["KONTOR_ADDRESS"]
 
@@ -111,19 +111,34 @@ struct Settings: ParsableArguments {
         return (String(text[..<colon]), port)
     }
 
-    /// The mail server and the mails' sender; nil when there is none.
+    /// Where people reach Kontor; nil when that is not set.
+    /// - Throws: `Failure` `address.invalid`.
+    func publicAddress() throws -> String? {
+        guard let address else { return nil }
+        guard address.wholeMatch(of: /https?:\/\/[A-Za-z0-9.:\[\]-]+\/?/) != nil else {
+            throw Failure(
+                .invalid, "address.invalid", "--address is a scheme and a host, such as https://kontor.shop.example.")
+        }
+        return address
+    }
+
+    /// The mail server, the mails' sender, and where people reach Kontor; nil when there is none.
     /// - Throws: `Failure` `mail.settings`.
-    func mail() throws -> (client: SMTPClient, sender: MailMessage.Address)? {
+    func mail() throws -> (client: SMTPClient, sender: MailMessage.Address, address: String)? {
         guard let mailServer else { return nil }
         let environment = ProcessInfo.processInfo.environment
         do {
             guard let mailFrom else {
                 throw Failure(.invalid, "mail.settings", "--mail-server needs --mail-from, the mails' sender.")
             }
+            guard let address = try publicAddress() else {
+                throw Failure(
+                    .invalid, "mail.settings", "--mail-server needs --address, where the links in mails lead.")
+            }
             let server = try SMTPClient.Server(
                 url: mailServer, user: environment["KONTOR_MAIL_USER"], password: environment["KONTOR_MAIL_PASSWORD"],
                 caFile: environment["KONTOR_MAIL_CA"])
-            return (SMTPClient(server), try MailMessage.Address(mailFrom))
+            return (SMTPClient(server), try MailMessage.Address(mailFrom), address)
         } catch let error as MailAddressError {
             throw Failure(.invalid, "mail.settings", "\(error.description).")
         }

@@ -9,25 +9,25 @@ public struct MailWorker: Sendable {
     private let node: Node
     private let client: SMTPClient
     private let sender: MailMessage.Address
-    private let address: @Sendable () -> String?
+    /// Where people find Kontor's pages, without a slash at its end.
+    private let address: String
     private let log: Logger
     private static let (batch, lease) = (8, 180)
     private static let pause = Duration.seconds(1)
 
-    /// - Parameter address: where people find Kontor's pages, such as `https://kontor.shop.example`; nil while that is not
-    ///   known, until when nothing is sent.
+    /// - Parameter address: where people find Kontor's pages, such as `https://kontor.shop.example`.
     public init(
-        node: Node, client: SMTPClient, sender: MailMessage.Address, address: @escaping @Sendable () -> String?,
-        log: Logger
+        node: Node, client: SMTPClient, sender: MailMessage.Address, address: String, log: Logger
     ) {
-        (self.node, self.client, self.sender, self.address, self.log) = (node, client, sender, address, log)
+        (self.node, self.client, self.sender, self.log) = (node, client, sender, log)
+        self.address = address.hasSuffix("/") ? String(address.dropLast()) : address
     }
 
     /// Works until it is cancelled.
     public func run() async {
         while !Task.isCancelled {
             do {
-                if let address = address(), try await sendDue(address) > 0 { continue }
+                if try await sendDue() > 0 { continue }
             } catch {
                 if !Task.isCancelled {
                     log.error("mails cannot be sent", metadata: ["error": "\(Failure.logText(error))"])
@@ -38,17 +38,16 @@ public struct MailWorker: Sendable {
         }
     }
 
-    private func sendDue(_ address: String) async throws -> Int {
-        let address = address.hasSuffix("/") ? String(address.dropLast()) : address
+    private func sendDue() async throws -> Int {
         let mails = try await node.claimMails(most: Self.batch, lease: Self.lease)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for mail in mails { group.addTask { try await send(mail, address) } }
+            for mail in mails { group.addTask { try await send(mail) } }
             try await group.waitForAll()
         }
         return mails.count
     }
 
-    private func send(_ mail: DueMail, _ address: String) async throws {
+    private func send(_ mail: DueMail) async throws {
         var link: InvitationLink?
         if mail.hasLink {
             link = try await node.link(for: mail)

@@ -51,17 +51,22 @@ extension TenantDatabase {
     public func changePassword(
         from old: String, to new: String, in session: Int64, as actor: Actor, gate: PasswordGate
     ) async throws {
-        let (stored, hash) = try await gate.turn { turn in
-            let found = try await run(
-                as: actor, "SELECT wait, password FROM auth.begin_password_change(\(tenant.id))",
-                "SELECT email, name, shop, length, strength, words, old FROM auth.my_password_rules(\(tenant.id))")
-            guard let row = found[0].first, let rules = found[1].first else { throw Failure.notFound("account") }
+        let (stored, hash): (String, String?) = try await gate.turn { turn in
+            let rules = try await run(
+                as: actor,
+                "SELECT email, name, shop, length, strength, words, old FROM auth.my_password_rules(\(tenant.id))")[0]
+            guard let rules = rules.first else { throw Failure.notFound("account") }
+            let rule = try PasswordRule(rules)
+            // who is refused for the new one has not guessed at the old one
+            try rule.check(new)
+            let found = try await run(as: actor, "SELECT wait, password FROM auth.begin_password_change(\(tenant.id))")[
+                0]
+            guard let row = found.first else { throw Failure.notFound("account") }
             if let failure = Node.wait(try row.get("wait")) { throw failure }
             let stored: String = try row.get("password")
-            let rule = try PasswordRule(rules)
-            try rule.check(new)
-            let hash: String? = try await turn.run {
-                guard try PasswordHash.verify(old, against: stored) else { return nil }
+            guard try await turn.run({ try PasswordHash.verify(old, against: stored) }) else { return (stored, nil) }
+            _ = try await run(as: actor, "SELECT auth.password_known(\(tenant.id))")
+            let hash: String = try await turn.run {
                 try rule.checkHistory(new)
                 return try PasswordHash.make(new)
             }

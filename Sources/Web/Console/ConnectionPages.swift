@@ -29,18 +29,24 @@ extension Operations {
             "console.newConnection", "/connections/new/{kind}", access: .tenant(.config)
         ) { desk in try await settingsPage(desk) },
         action("console.connect", "/connections/new/{kind}", access: .tenant(.config)) { desk, form in
+            let made: JSON
             do {
                 let kind = try await kind(desk)
-                let made = try await desk.call.ask(
+                made = try await desk.call.ask(
                     "createConnector",
                     body: [
                         "kind": kind["kind"] ?? .null, "name": .string(form["name"]), "settings": settings(kind, form),
                     ])
-                let number = made["id"]?.scalarText ?? ""
+            } catch let failure as Failure where failure.kind != .broken {
+                return try await settingsPage(desk, form, failure)
+            }
+            // it is there, whether it can be checked at this moment or not
+            let number = made["id"]?.scalarText ?? ""
+            do {
                 try await desk.call.ask("checkConnector", ["id": number])
                 return desk.go("/connections/\(number)", notice: "connected")
             } catch let failure as Failure where failure.kind != .broken {
-                return try await settingsPage(desk, form, failure)
+                return desk.go("/connections/\(number)", notice: "saved")
             }
         },
         page("console.connection", "/connections/{id}", access: .tenant(.config)) { desk in

@@ -10,7 +10,9 @@ enum ConsoleProblem {
         do {
             var desk = try Desk.outside(call)
             if failure.kind == .unauthenticated {
-                let next = asked == "/" ? "" : "?next=\(PercentText.encode(asked))"
+                // part of a page is nowhere to go
+                let whole = asked.replacing("&part=true", with: "").replacing("?part=true", with: "")
+                let next = whole == "/" ? "" : "?next=\(PercentText.encode(whole))"
                 return desk.go("/sign-in\(next)")
             }
             if failure.code == "factor.needed" || failure.code == "password.expired" {

@@ -85,10 +85,9 @@ struct ContactCard {
     private func plugin(_ plugin: JSON) -> JSON {
         let delivery = plugin["delivery"] ?? [:]
         let state = delivery["state"]?.string
-        let isWanted = state != nil && plugin["filter_holds_now"] == true
         let shown = state == "dead" ? "dead" : state == "done" ? "done" : state != nil ? "due" : "none"
         return [
-            "system": plugin["connector"] ?? .null, "badge": .string(Self.badge(shown, isWanted)),
+            "system": plugin["connector"] ?? .null, "badge": .string(Self.badge(shown)),
             "state": .string(texts["delivery_\(shown)"]), "because": plugin["because"] ?? .null,
             "words": plugin["rule"]?["words"] ?? .null, "remote": delivery["remote_id"] ?? .null,
             "problem": shown == "dead" ? delivery["message"] ?? .null : .null,
@@ -98,7 +97,7 @@ struct ContactCard {
         ]
     }
 
-    private static func badge(_ shown: String, _ isWanted: Bool) -> String {
+    private static func badge(_ shown: String) -> String {
         switch shown {
         case "dead": "bad"
         case "done": "good"

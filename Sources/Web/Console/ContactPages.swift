@@ -99,7 +99,7 @@ extension Operations {
         ]
     }
 
-    /// Fields of the form, by how they are typed: one line, a list of lines, words with commas between.
+    /// Fields of the form, by how they are typed: one line, a list of lines.
     private static let lines = ["given_name", "family_name", "company", "job_title", "language", "birthday"]
     private static let lists = ["emails", "phones"]
 
@@ -109,10 +109,12 @@ extension Operations {
         let fields = contact?["fields"] ?? [:]
         func value(_ key: String, _ stored: String) -> JSON { .string(form?.raw(key) ?? stored) }
         var model: JSON = [
-            "version": contact?["version"] ?? .null,
+            // a form that was overtaken stays so: what others changed is not written over unseen
+            "version": form.map { .string($0["version"]) } ?? contact?["version"] ?? .null,
+            "is_stale": .bool(failure?.kind == .stale),
             "back": .string(contact?["id"].map { "/contacts/\($0.scalarText ?? "")" } ?? "/contacts"),
             "notes": value("notes", fields["notes"]?.string ?? ""),
-            "tags": value("tags", (fields["tags"]?.array ?? []).compactMap(\.string).joined(separator: ", ")),
+            "tags": value("tags", (fields["tags"]?.array ?? []).compactMap(\.string).joined(separator: "\n")),
             "lines": .array(
                 lines.map { key in
                     [
@@ -146,6 +148,7 @@ extension Operations {
         return [
             "key": .string(key), "label": field["label"] ?? .string(key), "value": .string(stored),
             "type": type == "date" ? "date" : type == "link" ? "url" : "text", "is_choice": .bool(!choices.isEmpty),
+            "is_text": .bool(type == "text"),
             "choices": .array(
                 choices.map { choice in
                     [
@@ -169,7 +172,7 @@ extension Operations {
             put(key, values.isEmpty ? .null : .array(values))
         }
         if form.has("tags") {
-            let tags = form["tags"].split(separator: ",").map { $0.trimmed }.filter { !$0.isEmpty }.map(JSON.string)
+            let tags = form.lines("tags").map(JSON.string)
             if Set(tags) != Set(before["tags"]?.array ?? []) { fields["tags"] = tags.isEmpty ? .null : .array(tags) }
         }
         let own = try await desk.call.ask("listFields")["items"]?.array ?? []
@@ -185,8 +188,4 @@ extension Operations {
         }
         return fields
     }
-}
-
-extension Substring {
-    fileprivate var trimmed: String { String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()) }
 }

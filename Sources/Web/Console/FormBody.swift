@@ -8,7 +8,8 @@ struct FormBody: Sendable {
             guard let name = PercentText.decode(halves[0], plusIsSpace: true),
                 let value = halves.count == 2 ? PercentText.decode(halves[1], plusIsSpace: true) : ""
             else { return nil }
-            return (name, value)
+            // browsers end lines with both
+            return (name, value.replacing("\r\n", with: "\n"))
         }
     }
 

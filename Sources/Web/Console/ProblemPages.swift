@@ -31,8 +31,7 @@ extension Operations {
                                 "id": one["id"] ?? .null, "href": contact(one["contact"]),
                                 "record": one["contact"] ?? .null,
                                 "field": .string(desk.texts.field(one["field"]?.string ?? "")), "hub": side(one["hub"]),
-                                "remote": side(one["remote"]), "when": desk.moment(one["at"]),
-                                "kept_hub": .bool(one["kept"] == "hub"),
+                                "remote": side(one["remote"]),
                             ]
                         }), "has_conflicts": .bool(!open.isEmpty),
                     "duplicates": .array(

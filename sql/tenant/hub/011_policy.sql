@@ -15,6 +15,9 @@ BEGIN
     SELECT n.id, characters, score, blocked, kept, days, roles FROM kontor.tenant n WHERE n.id = {id}
     ON CONFLICT (tenant) DO UPDATE SET (length, strength, words, history, expires_days, factor_roles)
         = (excluded.length, excluded.strength, excluded.words, excluded.history, excluded.expires_days, excluded.factor_roles);
+    DELETE FROM auth.old_password o USING auth.account a
+    WHERE a.id = o.account AND a.tenant = {id} AND o.until NOT IN (SELECT k.until FROM auth.old_password k
+        WHERE k.account = o.account ORDER BY k.until DESC LIMIT greatest(0, kept - 1));
     UPDATE auth.account a SET factor_due = s.role = ANY (roles) FROM {s}.staff s WHERE s.account = a.id AND a.tenant = {id};
     PERFORM {s}.note('policy.set', 'policy', NULL, jsonb_build_object('length', characters, 'strength', score,
         'words', cardinality(blocked), 'history', kept, 'expires_days', days, 'factor_roles', roles));
@@ -30,6 +33,24 @@ BEGIN
     RETURN QUERY SELECT coalesce(p.length, 15), coalesce(p.strength, 3), coalesce(p.words, '{}'), coalesce(p.history, 0),
         p.expires_days, coalesce(p.factor_roles, '{}')
     FROM (SELECT) one LEFT JOIN auth.policy p ON p.tenant = {id};
+END
+$$;
+
+-- A newer link ends older ones, also those that were not sent yet.
+CREATE OR REPLACE FUNCTION {s}.invite(person bigint, link_hash bytea) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM {s}.demand_staff_right();
+    DELETE FROM auth.invitation i WHERE i.account = person;
+    UPDATE auth.mail m SET failed_at = now(), error = 'a newer link was made'
+    WHERE m.account = person AND m.tenant = {id} AND m.kind IN ('invitation', 'reset') AND m.sent_at IS NULL
+        AND m.failed_at IS NULL;
+    INSERT INTO auth.invitation (hash, account, expires_at)
+    SELECT link_hash, s.account, now() + interval '2 days' FROM {s}.staff s
+    WHERE s.account = person AND s.disabled_at IS NULL;
+    IF NOT FOUND THEN RAISE no_data_found; END IF;
 END
 $$;
 

@@ -1,0 +1,97 @@
+import Hub
+
+/// A segment's condition as rows of a form: what is asked, how it compares, with what.
+struct SegmentForm {
+    private struct Row {
+        var what: String
+        var how: String
+        var value: String
+        var isBlank: Bool { what.isEmpty || (value.isEmpty && how != "exists" && how != "missing") }
+    }
+    private static let mostRows = 20
+    private static let kinds = [
+        "tag", "no_tag", "consent", "bought_supplier", "bought_category", "bought_product", "birth_month",
+        "no_order_in_days",
+        "orders", "spent",
+    ]
+    private static let ways = ["is", "is_not", "contains", "at_least", "at_most", "exists", "missing"]
+
+    let name: String
+    private let matchesAny: Bool
+    private var rows: [Row]
+
+    init(_ form: FormBody? = nil) {
+        name = form?["name"] ?? ""
+        matchesAny = form?["match"] == "any"
+        let (whats, hows, values) = (form?.all("what") ?? [], form?.all("how") ?? [], form?.all("value") ?? [])
+        rows = whats.indices.prefix(Self.mostRows).map { place in
+            Row(
+                what: whats[place], how: place < hows.count ? hows[place] : "is",
+                value: place < values.count ? values[place] : "")
+        }
+    }
+
+    /// The condition; rows that are not filled in say nothing.
+    var condition: JSON {
+        let leaves = rows.filter { !$0.isBlank }.map(leaf)
+        return [matchesAny && !leaves.isEmpty ? "any" : "all": .array(leaves)]
+    }
+
+    private func leaf(_ row: Row) -> JSON {
+        let text = JSON.string(row.value)
+        let number = Int64(row.value).map { JSON.int($0) } ?? text
+        return switch row.what {
+        case "tag": ["tag": text]
+        case "no_tag": ["not": ["tag": text]]
+        case "consent": ["consent": text]
+        case "bought_supplier": ["bought": ["supplier": text]]
+        case "bought_category": ["bought": ["category": text]]
+        case "bought_product": ["bought": ["product": text]]
+        case "birth_month": ["birth_month": row.value == "this" ? "this" : number]
+        case "no_order_in_days": ["no_order_in_days": number]
+        case "orders": ["orders": ["at_least": number]]
+        case "spent": ["spent": ["at_least": text]]
+        default: field(row, text)
+        }
+    }
+
+    /// A comparison of a field, whose key follows `field.`.
+    private func field(_ row: Row, _ text: JSON) -> JSON {
+        let key = JSON.string(row.what.hasPrefix("field.") ? String(row.what.dropFirst(6)) : row.what)
+        switch row.how {
+        case "exists": return ["field": key, "exists": true]
+        case "missing": return ["field": key, "exists": false]
+        case "is_not", "contains", "at_least", "at_most": return ["field": key, row.how: text]
+        default: return ["field": key, "is": text]
+        }
+    }
+
+    /// The form's model: its rows, and with `more` one to be filled in.
+    /// - Parameter fields: that the caller sees, as the interface lists them.
+    func model(_ texts: ConsoleTexts, fields: [JSON], more: Bool) -> JSON {
+        var shown = rows.filter { !$0.isBlank }
+        if (more || shown.isEmpty) && shown.count < Self.mostRows { shown.append(Row(what: "", how: "is", value: "")) }
+        return [
+            "name": .string(name), "matches_any": .bool(matchesAny),
+            "rows": .array(
+                shown.map { row in
+                    [
+                        "value": .string(row.value),
+                        "whats": .array(
+                            Self.kinds.map { choice($0, texts["condition_\($0)"], row.what) }
+                                + fields.compactMap { field in
+                                    guard let key = field["key"]?.string, key != "tags" else { return nil }
+                                    let label =
+                                        field["is_standard"] == false ? field["label"]?.string ?? key : texts.field(key)
+                                    return choice("field.\(key)", label, row.what)
+                                }),
+                        "hows": .array(Self.ways.map { choice($0, texts["way_\($0)"], row.how) }),
+                    ]
+                }),
+        ]
+    }
+
+    private func choice(_ value: String, _ text: String, _ chosen: String) -> JSON {
+        ["value": .string(value), "text": .string(text), "is_chosen": .bool(value == chosen)]
+    }
+}

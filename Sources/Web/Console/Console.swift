@@ -40,15 +40,26 @@ public struct Console: Sendable {
     /// HTML of a page.
     /// - Throws: `Failure` `console.template`.
     func render(_ template: String, _ model: JSON, texts: ConsoleTexts) throws -> [UInt8] {
-        var values = model.plain as? [String: Any] ?? [:]
-        values["t"] = texts.plain
+        var values = (model.object ?? [:]).compactMapValues(\.plain)
+        values["t"] = texts.members
         values["lang"] = texts.language
-        values["asset"] = assets.addresses
-        guard let html = templates.render(values, withTemplate: template) else {
+        values["asset"] = Members(assets.addresses)
+        guard let html = templates.render(Members(values), withTemplate: template) else {
             throw Failure(.broken, "console.template", "There is no template “\(template)”.")
         }
         return Array(html.utf8)
     }
+}
+
+/// The members of an object for templates. A type of our own, for the templates ask each value what it is, and of a dictionary
+/// that takes long.
+struct Members: MustacheParent, @unchecked Sendable {
+    // values are texts, numbers, flags and lists of these, and never change
+    private let members: [String: Any]
+
+    init(_ members: [String: Any]) { self.members = members }
+
+    func child(named name: String) -> Any? { members[name] }
 }
 
 extension JSON {
@@ -61,7 +72,7 @@ extension JSON {
         case .double(let value): value
         case .string(let value): value
         case .array(let items): items.compactMap(\.plain)
-        case .object(let members): members.compactMapValues(\.plain)
+        case .object(let members): Members(members.compactMapValues(\.plain))
         }
     }
 }

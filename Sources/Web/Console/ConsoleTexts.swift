@@ -5,6 +5,8 @@ import Hub
 struct ConsoleTexts: Sendable {
     let language: String
     private let texts: [String: String]
+    /// The texts as templates take them.
+    let members: Members
     /// Words for counts by CLDR's plural category.
     private let counts: [String: [String: String]]
 
@@ -13,6 +15,7 @@ struct ConsoleTexts: Sendable {
         self.language = language
         let members = file.object ?? [:]
         texts = members.compactMapValues(\.string)
+        self.members = Members(texts)
         counts = members.compactMapValues { $0.object?.compactMapValues(\.string) }
     }
 
@@ -66,8 +69,6 @@ struct ConsoleTexts: Sendable {
         default: ["one", "other"]
         }
     }
-
-    var plain: [String: String] { texts }
 
     /// The language of these that somebody not known yet prefers (RFC 9110, 12.5.4).
     static func preferred(_ header: String?) -> String {

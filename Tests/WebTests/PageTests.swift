@@ -54,6 +54,27 @@ import Testing
         #expect(try await page("GET", path: "/privacy/no-such-shop").status == 404)
     }
 
+    @Test func theRecordOfProcessingTellsWhatIsSetUp() async throws {
+        let tenant = try await WebTestServer.shared.value.makeTenant()
+        #expect(try await tenant.call("savePurpose", ["key": "news"], ["title": ["en": "News"]]).status == 204)
+        let made = try await tenant.call(
+            "createConnector", [:],
+            ["kind": "plain", "name": "Letters", "settings": ["url": "https://example.org", "password": "a word"]])
+        let push = made.json["plugins"]?.array?.first { $0["capability"] == "push" }?["id"]?.int ?? 0
+        let empty = try await tenant.call("getProcessingRecord").json["recipients"]?[0]
+        #expect(empty?["name"] == "Letters" && empty?["flows"] == [])
+        let on: JSON = ["state": "on", "filter": ["consent": "news"]]
+        #expect(try await tenant.call("editPlugin", ["id": String(push)], on).status == 200)
+        let hide: JSON = ["hidden_fields": ["birthday"]]
+        #expect(try await tenant.call("editConnector", ["id": String(made.id)], hide).status == 200)
+        let record = try await tenant.call("getProcessingRecord").json
+        #expect(record["purposes"]?[0]?["key"] == "news")
+        #expect(record["data"]?.array?.contains { $0["key"] == "emails" } == true)
+        let recipient = record["recipients"]?[0]
+        #expect(recipient?["flows"] == [["title": "Out", "direction": "to", "filter": ["consent": "news"]]])
+        #expect(recipient?["hidden_fields"] == ["birthday"] && !record.text.contains("a word"))
+    }
+
     @Test func everyLanguageHasEveryText() {
         #expect(Set(PreferencePage.words.keys) == ["en", "it", "lt", "nb", "pl"])
         for words in PreferencePage.words.values {

@@ -17,11 +17,9 @@ struct ConsoleAssets: Sendable {
     private static let icons = [
         "house", "people", "plug", "person-badge", "person-circle", "box-arrow-right", "search", "list", "pencil",
         "trash",
-        "check-circle", "x-circle", "hourglass-split", "exclamation-triangle", "dash-circle", "pause-circle",
-        "play-circle",
-        "arrow-repeat", "plus-lg", "chevron-right", "clock-history", "tag", "envelope", "telephone", "geo-alt",
-        "building",
-        "lock", "inbox", "collection", "diagram-3", "patch-question", "send", "arrow-left", "files", "signpost-split",
+        "check-circle", "exclamation-triangle", "pause-circle", "play-circle", "arrow-repeat", "plus-lg",
+        "chevron-right",
+        "tag", "lock", "collection", "patch-question", "send", "files", "signpost-split",
     ]
 
     init(folder: String, shared: String) throws {

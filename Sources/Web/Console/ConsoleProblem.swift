@@ -8,7 +8,7 @@ enum ConsoleProblem {
         let plain = Problem.answer(error)
         let failure = (error as? RequestFault)?.failure ?? Failure(storeError: error)
         do {
-            var desk = try Desk.outside(call)
+            let desk = try Desk.outside(call)
             if failure.kind == .unauthenticated {
                 // part of a page is nowhere to go
                 let whole = asked.replacing("&part=true", with: "").replacing("?part=true", with: "")
@@ -20,11 +20,11 @@ enum ConsoleProblem {
             }
             let known = failure.kind == .broken ? desk.texts["problem_broken"] : desk.texts.said(failure)
             let details = failure.details.compactMap { $0["message"] }
-            desk = Desk(call: call, console: desk.console, texts: desk.texts, frame: .null)
             return try desk.page(
                 "problem", title: desk.texts["problem_title"], status: plain.status,
                 ["message": .string(known), "code": .string(failure.code), "details": .array(details)])
         } catch {
+            // no console, or no page to be made: the error itself is told all the same
             return plain
         }
     }

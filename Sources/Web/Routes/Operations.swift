@@ -12,7 +12,8 @@ enum Operations {
     /// What is in the document.
     static let api =
         contacts + contactViews + fields + connectors + plugins + runs + imports + deliveries + changes + conflicts
-        + segments + pushes + sessions + account + staff + roles + teams + sqlLogins + audit + privacy + tokens
+        + segments + pushes + sessions + account + staff + roles + teams + sqlLogins + audit + privacy + processing
+        + tokens
         + tenants + usage
 
     static let apiByID = Dictionary(uniqueKeysWithValues: api.map { ($0.id, $0) })

@@ -3,6 +3,19 @@ import Hub
 extension Schemas {
     static let privacy: [String: JSON] = [
         "Purpose": Schema.object(["key": Schema.string, "title": Schema.anyObject, "channel": Schema.string]),
+        "ProcessingRecord": Schema.object([
+            "purposes": Schema.list(Schema.ref("Purpose")),
+            "data": Schema.list(Schema.object(["key": Schema.string, "label": Schema.string])),
+            "recipients": Schema.list(
+                Schema.object([
+                    "name": Schema.string, "kind": Schema.string, "state": Schema.string,
+                    "flows": Schema.list(
+                        Schema.object([
+                            "title": Schema.string, "direction": Schema.choice(["from", "to"]),
+                            "filter": Schema.anyObject,
+                        ])), "hidden_fields": Schema.strings, "visible_facets": Schema.orNull(Schema.strings),
+                ])),
+        ]),
         "PurposeEdit": Schema.object(
             [
                 "title": [

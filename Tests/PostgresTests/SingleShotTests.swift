@@ -103,7 +103,8 @@ import Testing
 
     @Test func aWaiterBehindASlowStatementTimesOutOnTime() async throws {
         try await withDatabase(shared: 1) { database in
-            async let slow = database.run("SELECT pg_sleep(3)")
+            // long enough to be seen on a machine that stands still for some seconds
+            async let slow = database.run("SELECT pg_sleep(7)")
             try await eventually { database.statistics().sharedInFlight == 1 }
             let start = ContinuousClock.now
             let error = try await postgresError { _ = try await database.run(deadline: .milliseconds(100), "SELECT 1") }

@@ -210,6 +210,8 @@ RETURNS TABLE (email text, name text, shop text, length int, strength int, words
 LANGUAGE sql STABLE SECURITY DEFINER ROWS 1
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT r.* FROM auth.password_rules(auth.my_account(for_tenant)) r $$;
+-- In place of what told shop and address alone.
+DROP FUNCTION auth.invited(bytea);
 CREATE FUNCTION auth.invited_rules(link_hash bytea)
 RETURNS TABLE (email text, name text, shop text, length int, strength int, words text[], old text[])
 LANGUAGE sql STABLE SECURITY DEFINER ROWS 1

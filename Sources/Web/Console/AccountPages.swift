@@ -56,13 +56,7 @@ extension Operations {
         let factor = try await desk.call.ask("getSecondFactor")
         let sessions = try await desk.call.ask("listSessions")["items"]?.array ?? []
         var model: JSON = [
-            "languages": .array(
-                Schemas.languages.map { language in
-                    [
-                        "value": .string(language), "text": .string(desk.console.texts(language)["language_name"]),
-                        "is_chosen": .bool(language == desk.texts.language),
-                    ]
-                }),
+            "languages": desk.languages(desk.texts.language),
             "has_factor": factor["in_force"] ?? false,
             "codes_left": .string(desk.texts.count("count_codes", Int(factor["recovery_codes_left"]?.int ?? 0))),
             "sessions": .array(

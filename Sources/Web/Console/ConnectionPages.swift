@@ -100,7 +100,7 @@ extension Operations {
         -> Answer
     {
         let kind = try await kind(desk)
-        var model: JSON = [
+        let model: JSON = [
             "kind": kind["title"] ?? .null, "name": .string(form?["name"] ?? kind["title"]?.string ?? ""),
             "settings": .array(
                 (kind["settings"]?.array ?? []).map { setting in
@@ -114,14 +114,10 @@ extension Operations {
                     ]
                 }),
         ]
-        if let failure {
-            model["error"] = .string(desk.texts.said(failure))
-            model["details"] = .array(failure.details.compactMap { $0["message"] })
-        }
         return try desk.page(
             "connect", title: desk.texts.filled("connect_kind", ["kind": kind["title"]?.string ?? ""]),
             place: "/connections",
-            status: failure.map { Problem.status($0.kind) } ?? 200, model)
+            failure: failure, model)
     }
 
     /// What was typed, in the type of each setting's fallback.

@@ -130,13 +130,9 @@ extension Operations {
         ]
         let own = try await desk.call.ask("listFields")["items"]?.array ?? []
         model["own"] = .array(own.filter { $0["is_standard"] == false }.compactMap { ownField(desk, $0, fields, form) })
-        if let failure {
-            model["error"] = .string(desk.texts.said(failure))
-            model["details"] = .array(failure.details.compactMap { $0["message"] })
-        }
         return try desk.page(
             "contact-edit", title: contact?["name"]?.string ?? desk.texts["contact_new"], place: "/contacts",
-            status: failure.map { Problem.status($0.kind) } ?? 200, model)
+            failure: failure, model)
     }
 
     /// A field of the tenant's own in the form; nil for types that are edited elsewhere.

@@ -36,8 +36,15 @@ struct Desk: Sendable {
     /// - Parameters:
     ///   - template: the page's own; frames are `desk` and, before signing in, `door`.
     ///   - place: the address of the entry of the menu it belongs to.
-    func page(_ template: String, title: String, place: String = "", status: Int = 200, _ data: JSON) throws -> Answer {
+    ///   - failure: why a form was refused, to be said above it.
+    func page(
+        _ template: String, title: String, place: String = "", status: Int = 200, failure: Failure? = nil, _ data: JSON
+    ) throws -> Answer {
         var model = data
+        if let failure {
+            model["error"] = .string(texts.said(failure))
+            model["details"] = .array(failure.details.compactMap { $0["message"] })
+        }
         model["title"] = .string(title)
         if frame != .null {
             model["person"] = frame
@@ -49,8 +56,19 @@ struct Desk: Sendable {
                 texts.keys.contains("notice_\($0)") ? .string(texts["notice_\($0)"]) : nil
             }
         }
-        let answer = try html(template, model, status: status)
+        let answer = try html(template, model, status: failure.map { Problem.status($0.kind) } ?? status)
         return model["notice"] == nil ? answer : answer.with(.setCookie, "kontor-notice=; Path=/; Max-Age=0")
+    }
+
+    /// The languages there are, each in its own words.
+    func languages(_ chosen: String) -> JSON {
+        .array(
+            Schemas.languages.map { language in
+                [
+                    "value": .string(language), "text": .string(console.texts(language)["language_name"]),
+                    "is_chosen": .bool(language == chosen),
+                ]
+            })
     }
 
     /// Part of a page, for a script that puts it in place.

@@ -71,13 +71,9 @@ extension Operations {
         let fields = try await desk.call.ask("listFields")["items"]?.array ?? []
         var model = form.model(desk.texts, fields: fields, more: more)
         for (name, value) in try await preview(desk, form).object ?? [:] { model[name] = value }
-        if let failure {
-            model["error"] = .string(desk.texts.said(failure))
-            model["details"] = .array(failure.details.compactMap { $0["message"] })
-        }
         return try desk.page(
             "segment-new", title: desk.texts["segment_new"], place: "/segments",
-            status: failure.map { Problem.status($0.kind) } ?? 200, model)
+            failure: failure, model)
     }
 
     /// How many a condition means, and what it says; or what is wrong with it.
@@ -117,13 +113,9 @@ extension Operations {
             model["next"] = .string("/segments/\(path["id"] ?? "")?cursor=\(PercentText.encode(next))")
         }
         if desk.may(.config) { model = try await withPushes(desk, path, model, form) }
-        if let failure {
-            model["error"] = .string(desk.texts.said(failure))
-            model["details"] = .array(failure.details.compactMap { $0["message"] })
-        }
         return try desk.page(
             "segment", title: segment["name"]?.string ?? "", place: "/segments",
-            status: failure.map { Problem.status($0.kind) } ?? 200, model)
+            failure: failure, model)
     }
 
     /// The groups a segment is kept as in other systems, and where it could be.

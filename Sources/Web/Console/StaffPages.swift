@@ -90,13 +90,7 @@ extension Operations {
                 }),
             "roles": choices(form?["role"]), "email": .string(form?["email"] ?? ""),
             "name": .string(form?["name"] ?? ""),
-            "languages": .array(
-                Schemas.languages.map { language in
-                    [
-                        "value": .string(language), "text": .string(desk.console.texts(language)["language_name"]),
-                        "is_chosen": .bool(language == form?["language"] ?? desk.texts.language),
-                    ]
-                }),
+            "languages": desk.languages(form?["language"] ?? desk.texts.language),
             "policy": policy,
             "policy_words": .string((policy["words"]?.array ?? []).compactMap(\.string).joined(separator: "\n")),
             "is_strong": .bool(policy["strength"] == 4),
@@ -109,12 +103,8 @@ extension Operations {
                 }),
         ]
         model["link"] = link.map(JSON.string)
-        if let failure {
-            model["error"] = .string(desk.texts.said(failure))
-            model["details"] = .array(failure.details.compactMap { $0["message"] })
-        }
         return try desk.page(
             "staff", title: desk.texts["menu_staff"], place: "/staff",
-            status: failure.map { Problem.status($0.kind) } ?? 200, model)
+            failure: failure, model)
     }
 }

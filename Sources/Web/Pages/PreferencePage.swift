@@ -74,14 +74,7 @@ enum PreferencePage {
     /// Purposes checked in a form (application/x-www-form-urlencoded); none when the person wants nothing more, or when a mail
     /// program asks to unsubscribe (List-Unsubscribe=One-Click, RFC 8058).
     static func chosen(_ body: [UInt8]) -> Set<String> {
-        var chosen: Set<String> = []
-        for pair in String(decoding: body, as: UTF8.self).split(separator: "&") {
-            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            let (name, value) = (String(parts[0]), parts.count > 1 ? String(parts[1]) : "")
-            if name == "none" || name == "List-Unsubscribe" { return [] }
-            // keys of purposes have no letters that are encoded
-            if name == "purpose" { chosen.insert(value) }
-        }
-        return chosen
+        let form = FormBody(body)
+        return form.has("none") || form.has("List-Unsubscribe") ? [] : Set(form.all("purpose"))
     }
 }

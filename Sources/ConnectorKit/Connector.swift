@@ -157,8 +157,10 @@ public struct Push: Sendable {
 }
 
 public enum PushOutcome: Sendable {
-    /// Done; the record as the remote now holds it (its id and version at least).
-    case done(RemoteRecord)
+    /// Done; the record as the remote now holds it (its id and version at least). `over` is its document as it was
+    /// read just before, of which only what differs was written: said where somebody could come in between, so that
+    /// what they wrote is not taken for Kontor's.
+    case done(RemoteRecord, over: JSON? = nil)
     /// Nothing was written: `mayReplace` said no to the record, which is given as it is there.
     case differs(RemoteRecord)
     /// The bound record is gone at the remote.

@@ -103,7 +103,7 @@ import Testing
         for server in try await servers() {
             let link = try link(server, url: server.base + server.book, version: version)
             let push = Push(action: .upsert, key: UUID().uuidString, idempotencyKey: "1", values: values)
-            guard case .done(let record) = try await link.push([push]).first else {
+            guard case .done(let record, _) = try await link.push([push]).first else {
                 Issue.record("not created")
                 continue
             }
@@ -122,7 +122,7 @@ import Testing
         let bench = try ContractSuite(CardDAVContractTests.subject(server)).bench()
         let push = Push(
             action: .upsert, key: "plain-\(UUID().uuidString)", idempotencyKey: "1", values: ["fn": "Plain"])
-        guard case .done(let created) = try await bench.sink.push([push]).first else {
+        guard case .done(let created, _) = try await bench.sink.push([push]).first else {
             Issue.record("not created")
             return
         }

@@ -154,7 +154,7 @@ struct ContractSuite: Sendable {
     }
 
     func done(_ outcome: PushOutcome) throws -> RemoteRecord {
-        guard case .done(let record) = outcome else {
+        guard case .done(let record, _) = outcome else {
             Issue.record("the push came out as \(outcome)")
             throw ContractFailure.notDone
         }

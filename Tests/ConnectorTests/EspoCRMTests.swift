@@ -73,7 +73,7 @@ enum EspoPeer {
     }
 
     private func send(_ push: Push) async throws -> RemoteRecord {
-        guard case .done(let record) = try await link.push([push]).first else {
+        guard case .done(let record, _) = try await link.push([push]).first else {
             Issue.record("not done")
             throw ContractFailure.notDone
         }
@@ -172,14 +172,14 @@ enum EspoPeer {
         var push = push(ContractPerson())
         push.emails = []
         push.values["emailAddressData"] = nil
-        guard case .done(let made) = try await link.push([push]).first else {
+        guard case .done(let made, _) = try await link.push([push]).first else {
             Issue.record("not made")
             return
         }
         #expect(made.key == push.key)
         push.isUnsure = true
         push.values["lastName"] = "Renamed"
-        guard case .done(let same) = try await link.push([push]).first else {
+        guard case .done(let same, _) = try await link.push([push]).first else {
             Issue.record("not found")
             return
         }

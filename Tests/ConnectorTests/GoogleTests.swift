@@ -108,7 +108,7 @@ enum GooglePeer {
     }
 
     private func record(_ outcome: PushOutcome?) throws -> RemoteRecord {
-        guard case .done(let record) = outcome else {
+        guard case .done(let record, _) = outcome else {
             Issue.record("the push came out as \(String(describing: outcome))")
             throw ContractFailure.notDone
         }

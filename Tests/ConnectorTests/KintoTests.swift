@@ -117,7 +117,7 @@ struct KintoServer: Sendable {
     }
 
     private func send(_ push: Push, _ link: Kinto) async throws -> RemoteRecord {
-        guard case .done(let record) = try await link.push([push]).first else {
+        guard case .done(let record, _) = try await link.push([push]).first else {
             Issue.record("not done")
             throw ContractFailure.notDone
         }

@@ -45,7 +45,7 @@ import Testing
         #expect(try await link.check().contains("/hooks answered 200"))
         var push = Push(action: .upsert, key: "k-1", idempotencyKey: "k-1-a", values: ["name": "Ann"])
         for _ in 0..<2 {
-            guard case .done(let record) = try await link.push([push]).first else {
+            guard case .done(let record, _) = try await link.push([push]).first else {
                 Issue.record("not done")
                 return
             }
@@ -54,7 +54,7 @@ import Testing
         push.remoteID = "r-k-1"
         push.action = .delete
         push.idempotencyKey = "k-1-b"
-        guard case .done(let gone) = try await link.push([push]).first, gone.isDeleted else {
+        guard case .done(let gone, _) = try await link.push([push]).first, gone.isDeleted else {
             Issue.record("not deleted")
             return
         }

@@ -210,13 +210,13 @@ enum WooPeer {
 
     @Test func nothingNewIsNotSent() async throws {
         var person = push(ContractPerson())
-        guard case .done(let made) = try await link.push([person]).first else {
+        guard case .done(let made, _) = try await link.push([person]).first else {
             Issue.record("not made")
             return
         }
         let effects = try await peer.call("GET", "/_peer/log")["counts"]?["effects"]
         (person.remoteID, person.mayReplace) = (made.id, { _ in false })
-        guard case .done(let same) = try await link.push([person]).first else {
+        guard case .done(let same, _) = try await link.push([person]).first else {
             Issue.record("not done")
             return
         }

@@ -3,102 +3,33 @@
 Pictures of every page are left in the folder KONTOR_PICTURES, if that is set.
 """
 
-import os
 import pathlib
 import re
-import shutil
-import subprocess
 import sys
 import time
 import unittest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "scripts/lib"), str(pathlib.Path(__file__).parent)]
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from servers import venv  # noqa: E402
+from console_case import PASSWORD, SIZES, ConsoleCase, expect  # noqa: E402
 
-PLACE = venv("browser", ["playwright==1.65.2", "axe-playwright-python==0.1.8"])
-sys.path[:0] = [str(next((PLACE / "lib").glob("python3*/site-packages")))]
-
+# from where the case has put it
 from axe_playwright_python.sync_playwright import Axe  # noqa: E402
-from playwright.sync_api import expect, sync_playwright  # noqa: E402
 
-from demo import Demo, people  # noqa: E402
-from world import World  # noqa: E402
-
-# a busy machine is no failure
-expect.set_options(timeout=20_000)
-PASSWORD = "eleven lanterns over the bay"
-PAGES = ["/", "/contacts", "/contacts/4", "/contacts/4/edit", "/contacts/new", "/segments", "/segments/1", "/segments/new", "/connections",
-         "/connections/3", "/connections/new", "/connections/new/google", "/problems", "/staff", "/account"]
+PAGES = ["/", "/contacts", "/contacts/4", "/contacts/4/edit", "/contacts/new", "/contacts/4/merge", "/contacts/4/merge?with=2", "/contacts/import", "/runs/1",
+         "/segments", "/segments/1", "/segments/new", "/connections",
+         "/connections/3", "/connections/new", "/connections/new/google", "/problems", "/staff", "/staff/roles", "/staff/roles/3", "/staff/roles/new",
+         "/staff/2", "/settings", "/audit?verify=true", "/account"]
 OUTSIDE = ["/sign-in", "/forgot-password", "/invitations/x", "/nowhere-at-all"]
-SIZES = {"desktop": (1280, 860), "phone": (390, 844)}
 
 
-class Console(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.world = World(os.environ["KONTOR_PROGRAM"])
-        cls.addClassCleanup(cls.world.__exit__)
-        cls.world.__enter__()
-        cls.world.start_peers()
-        cls.url = cls.world.start_service()
-        cls.kontor = cls.world.make_tenant("demo")
-        demo = Demo(cls.world, cls.kontor)
-        demo.run()
-        if demo.faults:
-            raise RuntimeError(f"the reference scenario: {demo.faults}")
-        people(cls.world, cls.kontor, PASSWORD)
-        playwright = sync_playwright().start()
-        cls.addClassCleanup(playwright.stop)
-        chromium = shutil.which("chromium")
-        if not chromium:
-            raise RuntimeError("Debian's chromium is not installed")
-        cls.browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        cls.addClassCleanup(cls.browser.close)
-        cls.pictures = os.environ.get("KONTOR_PICTURES")
-
-    def setUp(self):
-        self.complaints = []
-
-    def tearDown(self):
-        self.assertEqual(self.complaints, [], "what the browser complained of")
-
-    def page(self, size="desktop", scheme="light", locale="en-GB"):
-        width, height = SIZES[size]
-        context = self.browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, locale=locale)
-        self.addCleanup(context.close)
-        page = context.new_page()
-        page.set_default_timeout(20_000)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("console", lambda said: said.type == "error" and "Failed to load resource" not in said.text
-                and self.complaints.append(said.text))
-        page.on("request", lambda request: request.url.startswith((self.url, "data:")) or self.complaints.append(request.url))
-        return page
-
-    def sign_in(self, page, who="owner@demo.example", tenant="demo", password=PASSWORD):
-        page.goto(self.url + "/")
-        expect(page).to_have_url(re.compile("/sign-in"))
-        page.fill("[name=tenant]", tenant)
-        page.fill("[name=email]", who)
-        page.fill("[name=password]", password)
-        page.click("button.act")
-        expect(page.locator(".top")).to_be_visible()
-
-    def settled(self, page, locator, text, seconds=30):
-        """Loads the page again until something says this."""
-        deadline = time.monotonic() + seconds
-        while text not in (said := page.locator(locator).first.inner_text()):
-            if time.monotonic() > deadline:
-                self.fail(f"{locator} says {said!r}, not {text!r}")
-            time.sleep(0.5)
-            page.reload()
-
+class Console(ConsoleCase):
     def test_every_page(self):
         """No serious finding of axe, nothing wider than the window, in both themes and widths."""
         axe = Axe()
+        # for pictures each theme in each width
         for size in SIZES:
-            for scheme in ("light", "dark"):
+            for scheme in ("light", "dark") if self.pictures else ("light",) if size == "desktop" else ("dark",):
                 page = self.page(size, scheme)
                 for path in OUTSIDE + PAGES:
                     if path == PAGES[0]:
@@ -108,7 +39,7 @@ class Console(unittest.TestCase):
                     for opened in page.locator("main details").all():
                         opened.evaluate("one => { one.open = true }")
                     if self.pictures:
-                        name = path.strip("/").replace("/", "-") or "home"
+                        name = re.sub(r"\W+", "-", path.strip("/")) or "home"
                         page.screenshot(path=f"{self.pictures}/{name}-{size}-{scheme}.png", full_page=True)
                     with self.subTest(where):
                         self.assertLessEqual(page.evaluate("document.documentElement.scrollWidth"), SIZES[size][0])
@@ -153,94 +84,6 @@ class Console(unittest.TestCase):
         self.settled(page, ".systems li:has-text('google') .badge", "has it")
         expect(page.locator(".timeline li").first).to_contain_text("supplier")
 
-    def test_roles(self):
-        """Who sees own clients only sees those, and nothing of settings; disabled, nothing at all."""
-        sales = self.page("phone")
-        self.sign_in(sales, "sales@demo.example")
-        sales.goto(self.url + "/contacts")
-        expect(sales.locator("#rows tbody tr")).to_have_count(3)
-        for path in ("/connections", "/staff"):
-            sales.goto(self.url + path)
-            expect(sales.locator("main")).to_contain_text("Your role does not allow this")
-        sales.goto(self.url + "/contacts/1")
-        expect(sales.locator("main")).to_contain_text("There is nothing here")
-        sales.goto(self.url + "/")
-        self.assertNotIn("Connections", sales.locator("nav").first.text_content())
-        owner = self.page()
-        self.sign_in(owner)
-        owner.goto(self.url + "/staff")
-        row = owner.locator(".people li", has_text="Ola Nowak")
-        row.locator("button:has-text('Disable')").click()
-        owner.locator("dialog button", has_text="Cancel").click()
-        expect(row.locator("button:has-text('Disable')")).to_be_visible()
-        row.locator("button:has-text('Disable')").click()
-        owner.locator("dialog button", has_text="Disable").click()
-        expect(row.locator("button:has-text('Enable')")).to_be_visible()
-        time.sleep(1.1)
-        sales.goto(self.url + "/contacts")
-        expect(sales).to_have_url(re.compile("/sign-in"))
-        row.locator("button:has-text('Enable')").click()
-
-    def test_invitation_and_second_factor(self):
-        owner = self.page()
-        self.sign_in(owner)
-        owner.goto(self.url + "/staff")
-        form = owner.locator("form", has=owner.locator("[name=language]"))
-        form.locator("[name=email]").fill("piotr@demo.example")
-        form.locator("[name=name]").fill("Piotr")
-        form.locator("[name=role]").select_option(label="Manager")
-        form.locator("button").click()
-        link = owner.locator(".handed code").inner_text()
-        self.assertTrue(link.startswith(self.url + "/invitations/"), link)
-        guest = self.page("phone")
-        guest.goto(link)
-        guest.fill("[name=password]", "password password password")
-        guest.fill("[name=again]", "password password password")
-        guest.click("button.act")
-        expect(guest.locator("[role=alert]")).to_contain_text("too easy to guess")
-        guest.fill("[name=password]", "four wet umbrellas drying")
-        guest.fill("[name=again]", "four wet umbrellas drying")
-        guest.click("button.act")
-        guest.click("a.act")
-        guest.fill("[name=tenant]", "demo")
-        guest.fill("[name=email]", "piotr@demo.example")
-        guest.fill("[name=password]", "four wet umbrellas drying")
-        guest.click("button.act")
-        expect(guest.locator(".top")).to_be_visible()
-        # the owner demands a second factor of managers: until then the account alone
-        policy = owner.locator("form[action='/staff/policy']")
-        owner.goto(self.url + "/staff")
-        policy.get_by_label("Manager").check()
-        policy.locator("button").click()
-        expect(owner.locator(".notice")).to_be_visible()
-        time.sleep(1.1)
-        guest.goto(self.url + "/contacts")
-        expect(guest).to_have_url(self.url + "/account")
-        expect(guest.locator(".notice")).to_contain_text("second factor")
-        factor = guest.locator("form[action='/account/second-factor']")
-        factor.locator("[name=password]").fill("four wet umbrellas drying")
-        factor.locator("button").click()
-        secret = guest.locator("code[data-copy]").inner_text()
-        guest.locator("[name=code]").fill(self.code(secret))
-        guest.click("button:has-text('Confirm')")
-        expect(guest.locator(".codes li")).to_have_count(10)
-        time.sleep(1.1)
-        guest.goto(self.url + "/contacts")
-        expect(guest.locator("#rows tbody tr").first).to_be_visible()
-        owner.goto(self.url + "/staff")
-        policy.get_by_label("Manager").uncheck()
-        policy.locator("button").click()
-
-    def code(self, secret):
-        """RFC 6238, by Python's own means."""
-        import base64
-        import hmac
-        import struct
-        key = base64.b32decode(secret.replace(" ", "") + "=" * (-len(secret.replace(" ", "")) % 8))
-        digest = hmac.digest(key, struct.pack(">Q", int(time.time()) // 30), "sha1")
-        at = digest[-1] & 15
-        return f"{(struct.unpack('>I', digest[at:at + 4])[0] & 0x7FFFFFFF) % 1_000_000:06}"
-
     def test_segment_and_group(self):
         """A segment is built with its count in sight, and becomes a group of those who agreed to letters."""
         page = self.page()
@@ -273,6 +116,93 @@ class Console(unittest.TestCase):
         expect(page.locator("main")).to_contain_text("Autumn clients · newsletter")
         page.goto(self.url + "/")
         self.settled(page, ".rows li:has-text('Group brought up to date')", f"added {len(agreed)}")
+
+    def test_import(self):
+        """A file is sent, its columns are set right, tried, taken in, and taken back."""
+        page = self.page()
+        self.sign_in(page)
+        page.goto(self.url + "/contacts")
+        page.click("a:has-text('Import')")
+        rows = ["Vorname;Nachname;Mail;Wohnort;Unsinn", "Åse;Dahl;ase@import.example;Bergen;x1",
+                "Jonas;Petraitis;not an address;Vilnius;x2", "Giulia;Però;giulia@import.example;Bari;x3"]
+        page.set_input_files("[name=file]", {"name": "messe.csv", "mimeType": "text/csv",
+                                             "buffer": "\r\n".join(rows).encode("cp1252")})
+        page.click("button:has-text('Look at the file')")
+        expect(page.locator("h1")).to_have_text("messe.csv")
+        expect(page.get_by_label("Vorname")).to_have_value("given_name")
+        expect(page.get_by_label("Unsinn")).to_have_value("")
+        expect(page.locator("main")).to_contain_text("Åse")
+        page.get_by_label("Unsinn").select_option(label="Notes")
+        if self.pictures:
+            page.screenshot(path=f"{self.pictures}/import-columns.png", full_page=True)
+        page.click("button:has-text('Try it')")
+        expect(page.locator(".counts")).to_be_visible(timeout=30_000)
+        expect(page.locator(".counts p").first).to_contain_text("3")
+        expect(page.locator("main")).to_contain_text("Rows to look at")
+        expect(page.locator(".rows .bad").first).to_contain_text("not an address")
+        expect(page.get_by_label("Unsinn")).to_have_value("notes")
+        self.assertEqual(self.kontor.get("/contacts", q="import.example")["items"], [], "nothing was taken in")
+        if self.pictures:
+            page.screenshot(path=f"{self.pictures}/import-tried.png", full_page=True)
+        page.click("button:has-text('Import now')")
+        expect(page).to_have_url(re.compile(r"/runs/\d+"))
+        expect(page.locator("button:has-text('Undo this import')")).to_be_visible(timeout=30_000)
+        if self.pictures:
+            page.screenshot(path=f"{self.pictures}/import-done.png", full_page=True)
+        found = self.kontor.get("/contacts", q="import.example")["items"]
+        self.assertEqual({one["name"] for one in found}, {"Åse Dahl", "Giulia Però"})
+        self.assertEqual(found[0]["fields"]["notes"], "x1")
+        with page.expect_download() as download:
+            page.goto(self.url + "/contacts")
+            page.fill("form.filter [name=q]", "ase@import.example")
+            expect(page.locator("#rows tbody tr")).to_have_count(1)
+            page.click("a:has-text('Export')")
+        file = pathlib.Path(download.value.path()).read_text("utf-8")
+        self.assertEqual(file.count("example"), 1, "what is searched for, and no more")
+        self.assertIn("Åse", file)
+        page.go_back()
+        page.goto(self.url + "/")
+        page.click(".rows a:has-text('Import of a file') >> nth=0")
+        page.click("button:has-text('Undo this import')")
+        page.locator("dialog button", has_text="Undo this import").click()
+        deadline = time.monotonic() + 30
+        while self.kontor.get("/contacts", q="import.example")["items"] and time.monotonic() < deadline:
+            time.sleep(0.5)
+        self.assertEqual(self.kontor.get("/contacts", q="import.example")["items"], [])
+
+    def test_merge_and_undo(self):
+        """One person is there twice: what both hold is put together by choice, and taken apart again."""
+        first, second = (
+            self.kontor.post("/contacts", {"fields": fields})["id"] for fields in (
+                {"given_name": "Kari", "family_name": "Strand", "company": "Strand AS", "tags": ["autumn"],
+                 "emails": [{"value": "kari@strand.example"}]},
+                {"given_name": "Kari", "family_name": "Strand-Lie", "company": "Strand Trading AS", "tags": ["fair"],
+                 "emails": [{"value": "kari.strand@post.example"}], "notes": "Met at the fair"}))
+        page = self.page("phone")
+        self.sign_in(page)
+        page.goto(f"{self.url}/contacts/{first}")
+        page.click("a:has-text('Merge')")
+        page.fill("main [name=q]", "kari.strand")
+        page.click("form.filter button")
+        page.click("a:has-text('Compare')")
+        company = page.locator("fieldset", has_text="Company")
+        company.get_by_label("Strand Trading AS").check()
+        page.click("button:has-text('Merge into one contact')")
+        expect(page.locator(".notice")).to_contain_text("one now")
+        facts = page.locator(".facts").first
+        for text in ("kari@strand.example", "kari.strand@post.example", "Strand Trading AS", "Met at the fair"):
+            expect(facts).to_contain_text(text)
+        expect(page.locator("h1")).to_have_text("Kari Strand")
+        page.goto(f"{self.url}/contacts/{second}")
+        expect(page.locator(".fault")).to_contain_text("merged into another one")
+        page.click("a:has-text('Open that one')")
+        undo = page.locator("button:has-text('Undo the merge')")
+        undo.click()
+        page.locator("dialog button", has_text="Undo the merge").click()
+        expect(page.locator(".notice")).to_contain_text("undone")
+        expect(facts).to_contain_text("Strand AS")
+        expect(facts).not_to_contain_text("kari.strand@post.example")
+        self.assertEqual(self.kontor.get(f"/contacts/{second}")["fields"]["family_name"], "Strand-Lie")
 
     def test_first_run(self):
         """A new shop: nothing is there, a system is connected, its contacts come."""

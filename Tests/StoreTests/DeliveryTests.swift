@@ -102,6 +102,40 @@ import Testing
         }
     }
 
+    /// The record was read in a newer state while the attempt was under way.
+    @Test func whatWasTakenInMeanwhileIsNotUndone() async throws {
+        try await withTenant { tenant in
+            let (crm, contact) = try await due(tenant)
+            let plugin = try await tenant.duePlugin(crm)
+            func end(_ agreed: JSON, at: String, meanwhile: () async throws -> Void = {}) async throws {
+                let claim = try #require(try await tenant.claim(plugin, limit: 1, lease: 60).first)
+                try await meanwhile()
+                var result = done(claim, "r1", agreed: agreed)
+                result.remoteAt = at
+                #expect(try await tenant.finish(plugin, [result], maxAttempts: 3) == 1)
+            }
+            func agreed() async throws -> JSON {
+                try JSON(
+                    text: await tenant.rows("SELECT agreed::text FROM \(tenant.table("binding"))")[0].get(0))
+            }
+            _ = try await tenant.editContact(contact, as: .token(1), version: nil, changes: ["family_name": "Berg"])
+            _ = try await tenant.routeAll()
+            try await end(["given_name": "Ada", "family_name": "Berg"], at: "2026-01-01T00:00:10Z")
+            _ = try await tenant.editContact(contact, as: .token(1), version: nil, changes: ["family_name": nil])
+            _ = try await tenant.routeAll()
+            try await end(["family_name": nil], at: "2026-01-01T00:00:20Z")
+            #expect(try await agreed() == ["given_name": "Ada"], "what was emptied is no longer agreed on")
+            _ = try await tenant.editContact(contact, as: .token(1), version: nil, changes: ["family_name": "Tal"])
+            _ = try await tenant.routeAll()
+            try await end(["given_name": "Ada"], at: "2026-01-01T00:00:30Z") {
+                _ = try await tenant.take(
+                    crm, [incoming("r1", ["first": "Eva"], at: "2026-01-01T00:00:40Z")])
+            }
+            #expect(try await agreed() == ["given_name": "Eva"])
+            #expect(try await tenant.fields(contact)["given_name"] == "Eva")
+        }
+    }
+
     @Test func newerChangeWhileLeasedStaysDue() async throws {
         try await withTenant { tenant in
             let (crm, contact) = try await due(tenant)

@@ -23,6 +23,7 @@ public final class MemoryRemote: Sendable {
         var pushes: [ContinuousClock.Instant] = []
         var faults: [Fault] = []
         var latency: Double = 0
+        var meanwhile: [String: JSON] = [:]
     }
     private let state = Mutex(State())
     public let name: String
@@ -36,6 +37,8 @@ public final class MemoryRemote: Sendable {
 
     /// The faults of the next calls, one each.
     public func fail(_ faults: Fault...) { state.withLock { $0.faults += faults } }
+    /// Somebody writes this into a record between the reading and the writing of the next push.
+    public func meanwhile(_ id: String, _ values: JSON) { state.withLock { $0.meanwhile[id] = values } }
     /// Seconds that each push takes.
     public func slow(_ seconds: Double) { state.withLock { $0.latency = seconds } }
     public var records: [RemoteRecord] { state.withLock { $0.records.values.map(\.record).sorted { $0.id < $1.id } } }
@@ -118,10 +121,13 @@ public final class MemoryRemote: Sendable {
             var record = state.records[id]?.record ?? RemoteRecord(id: id, key: push.key)
             if state.records[id] != nil, !push.mayReplace(record.values) { return .differs(record) }
             if state.records[id] == nil { state.created.append(push.key) }
-            for (key, value) in push.values.object ?? [:] { record.values[key] = value }
+            let former = state.records[id]?.record.values
+            let changes = (push.values.object ?? [:]).filter { former?[$0.key] != $0.value }
+            for (key, value) in state.meanwhile.removeValue(forKey: id)?.object ?? [:] { record.values[key] = value }
+            for (key, value) in changes { record.values[key] = value }
             record.version = String(state.sequence)
             state.records[id] = (record, state.sequence)
-            return .done(record)
+            return .done(record, over: former)
         }
     }
 }

@@ -11,13 +11,15 @@ import Testing
         "editConnector": ["rank": 3], "editPlugin": ["state": "on"], "settleConflict": ["keep": "hub"],
         "setOwner": ["owner": nil], "editStaff": ["name": "x"], "handOver": ["to": 1], "editRole": ["title": "x"],
         "renameTeam": ["name": "x"], "tryMapping": ["records": 1],
+        "mergeContacts": ["with": 1], "importUpload": ["dry": true],
         "createPush": ["plugin": 1, "group_name": "x", "purpose": "news"],
     ]
 
     /// Forms of pages that would be refused for being empty.
     private static let forms = [
         "console.editStaff": "disabled=true", "console.setConnection": "state=paused", "console.setPlugin": "state=off",
-        "console.settle": "keep=hub",
+        "console.settle": "keep=hub", "console.handOver": "to=1",
+        "console.addConsent": "purpose=news&granted=true",
     ]
 
     @Test func idsOfAnotherTenantLeadNowhere() async throws {
@@ -31,7 +33,10 @@ import Testing
             guard operation.access != .open && operation.access != .operators else { continue }
             // makes what it names, in the caller's own shop
             guard operation.id != "savePurpose" else { continue }
-            let kind = String(operation.path.split(separator: "/")[operation.isPage ? 0 : 2])
+            // what stands before the first part that names something
+            let parts = operation.path.split(separator: "/").map(String.init)
+            let before = parts[(parts.firstIndex { $0.hasPrefix("{") } ?? 1) - 1]
+            let kind = before == "import" ? "uploads" : before
             let address = operation.path.replacing("{id}", with: ids[kind] ?? "1").replacing(
                 "{key}", with: "secret_key"
             )
@@ -98,6 +103,14 @@ import Testing
         let field = try await owner.call(
             "createField", [:], ["key": "secret_key", "label": "Secret label", "type": "text"])
         #expect(field.status == 201)
+        let merged = (try await owner.contact("Secret Person"), try await owner.contact("Secret Person"))
+        let merge = try await owner.call("mergeContacts", ["id": String(merged.0)], ["with": .int(merged.1)])
+        ids["merges"] = merge.json["merge"]?.scalarText
+        let upload = try await owner.send(
+            "POST", "/api/v1/uploads", Array("name\nSecret Person\n".utf8), headers: ["Content-Type": "text/csv"],
+            token: owner.token)
+        #expect(upload.status == 201)
+        ids["uploads"] = String(upload.id)
         ids["runs"] = String(try await owner.call("runPlugin", ["id": ids["plugins"] ?? ""]).id)
         let token = try await owner.call("createToken", [:], ["label": "Secret label", "scopes": ["feed"]])
         #expect(token.status == 201)

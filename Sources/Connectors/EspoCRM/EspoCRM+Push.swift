@@ -47,7 +47,7 @@ extension EspoCRM {
         let exchange = try await api.send(
             "PUT", "Contact/\(URLText.escape(current["id"]?.string ?? ""))", headers: guarded, json: changes)
         switch exchange.response.status {
-        case 200..<300: return done(try exchange.json())
+        case 200..<300: return done(try exchange.json(), over: current)
         case 404: return .gone
         case 409 where exchange.response.headers["x-status-reason"]?.lowercased() == "modified": return .failed(.stale)
         default: throw exchange.recordError
@@ -98,8 +98,10 @@ extension EspoCRM {
         return try await api.contact(id)
     }
 
-    private func done(_ contact: JSON) -> PushOutcome {
-        EspoContact.record(contact, keyField).map(PushOutcome.done)
+    private func done(_ contact: JSON, over former: JSON? = nil) -> PushOutcome {
+        EspoContact.record(contact, keyField).map {
+            .done($0, over: former.flatMap { EspoContact.record($0, keyField)?.values })
+        }
             ?? .failed(.unsure(code: "bad_answer", message: "the contact has no id"))
     }
 }

@@ -245,7 +245,7 @@ private struct GooglePush {
     }
 
     private func outcome(of person: JSON) -> PushOutcome {
-        Person.record(person, groups: names ?? GroupNames()).map(PushOutcome.done)
+        Person.record(person, groups: names ?? GroupNames()).map { .done($0) }
             ?? .failed(.unsure(code: "bad_answer", message: "the person has no resource name"))
     }
 

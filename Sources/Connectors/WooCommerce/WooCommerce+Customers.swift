@@ -18,6 +18,8 @@ private struct WooPush {
     var outcomes: Outcomes
     /// Customers as they are now, by the index of the push that is for them.
     private var targets: [Int: JSON] = [:]
+    /// When the first of them was read. The shop cannot tell whether a customer was written since.
+    private var readAt = ContinuousClock.now
 
     init(api: WooAPI, batch: [Push]) {
         self.api = api
@@ -33,12 +35,13 @@ private struct WooPush {
             outcomes[index] = .gone
         }
         do {
-            try await readBound()
+            try await read(open.filter { batch[$0].remoteID != nil && batch[$0].action == .upsert })
             for index in open where batch[index].isUnsure && batch[index].remoteID == nil {
                 try await find(index)
                 if batch[index].action == .delete { settleUnknownDelete(index) }
             }
             settleUnchanged()
+            try await refresh()
             try await send()
             try await adoptDuplicates()
         } catch {
@@ -46,16 +49,27 @@ private struct WooPush {
         }
     }
 
-    /// The customers that bound pushes are for, in one call.
-    private mutating func readBound() async throws(RemoteError) {
-        let bound = open.filter { batch[$0].remoteID != nil && batch[$0].action == .upsert }
-        guard !bound.isEmpty else { return }
-        let ids = Set(bound.compactMap { batch[$0].remoteID }).sorted()
-        let query = [("include", ids.joined(separator: ",")), ("per_page", "100"), ("role", "all")]
-        let found = try await api.get("customers", query).array ?? []
-        for index in bound {
-            targets[index] = found.first { $0["id"]?.scalarText == batch[index].remoteID }
+    /// The customers that pushes are for, in one call.
+    private mutating func read(_ pushes: [Int]) async throws(RemoteError) {
+        guard !pushes.isEmpty else { return }
+        readAt = .now
+        let ids = pushes.map { batch[$0].remoteID ?? targets[$0]?["id"]?.scalarText ?? "" }
+        let list = Set(ids).sorted().joined(separator: ",")
+        let found =
+            try await api.get("customers", [("include", list), ("per_page", "100"), ("role", "all")]).array ?? []
+        for (index, id) in zip(pushes, ids) {
+            targets[index] = found.first { $0["id"]?.scalarText == id }
             if targets[index] == nil { outcomes[index] = .gone }
+        }
+    }
+
+    /// Reads again what was read too long ago to be written over: the process may have stood still meanwhile.
+    private mutating func refresh() async throws(RemoteError) {
+        for _ in 0..<3 {
+            let updates = open.filter { batch[$0].action == .upsert && targets[$0] != nil }
+            guard !updates.isEmpty, ContinuousClock.now - readAt > .seconds(2) else { return }
+            try await read(updates)
+            settleUnchanged()
         }
     }
 
@@ -132,7 +146,7 @@ private struct WooPush {
         let answer = try await api.send("POST", "customers/batch", json: body).json()
         for (part, indices) in [("create", creates), ("update", updates), ("delete", deletes)] {
             for (place, index) in indices.enumerated() {
-                outcomes[index] = outcome(of: answer[part]?[place], isDelete: part == "delete")
+                outcomes[index] = outcome(of: answer[part]?[place], index, isDelete: part == "delete")
             }
         }
     }
@@ -146,16 +160,18 @@ private struct WooPush {
         guard !known.isEmpty else { return }
         let refusals = known.map { ($0, outcomes[$0]) }
         for index in known { outcomes[index] = nil }
+        readAt = .now
         for (index, refusal) in refusals {
             try await find(index)
             // Nobody has it after all: let the shop's words stand.
             if targets[index] == nil, outcomes[index] == nil { outcomes[index] = refusal }
         }
         settleUnchanged()
+        try await refresh()
         try await send()
     }
 
-    private func outcome(of item: JSON?, isDelete: Bool) -> PushOutcome {
+    private func outcome(of item: JSON?, _ index: Int, isDelete: Bool) -> PushOutcome {
         guard let item else {
             return .failed(.unsure(code: "no_outcome", message: "the shop said nothing about this customer"))
         }
@@ -163,12 +179,14 @@ private struct WooPush {
             let meaning = WooAPI.meaning(ofItem: error)
             return meaning.isMissing ? .gone : .failed(meaning)
         }
-        guard isDelete else { return done(item) }
+        guard isDelete else { return done(item, over: targets[index]) }
         return .done(RemoteRecord(id: item["id"]?.scalarText ?? "", isDeleted: true))
     }
 
-    private func done(_ customer: JSON) -> PushOutcome {
-        WooRecords.record(customer, .contact).map(PushOutcome.done)
+    private func done(_ customer: JSON, over former: JSON? = nil) -> PushOutcome {
+        WooRecords.record(customer, .contact).map {
+            .done($0, over: former.flatMap { WooRecords.record($0, .contact)?.values })
+        }
             ?? .failed(.unsure(code: "bad_answer", message: "the customer has no number"))
     }
 

@@ -8,20 +8,40 @@ public struct HeaderGuess: Sendable, Hashable {
 
     /// One guess for each header; no two guess the same path.
     public static func guess(_ headers: [String], catalogue: FieldCatalogue = FieldCatalogue()) -> [HeaderGuess] {
+        numbered(headers, fields: headers.map { field(for: $0, catalogue) })
+    }
+
+    /// What a column can hold, as `fields` of `mapping` takes it: "[n]" stands for the next entry of a list.
+    public static func choices(_ catalogue: FieldCatalogue) -> [String] {
+        let custom = catalogue.fields.dropFirst(FieldCatalogue.standard.count).map(\.key)
+        return HeaderWords.fields + custom
+    }
+
+    /// The same with "[n]" in lists, for somebody to choose otherwise; nil where nothing fits, and where another column
+    /// holds that already.
+    public static func fields(_ headers: [String], catalogue: FieldCatalogue = FieldCatalogue()) -> [String?] {
+        let fields = headers.map { field(for: $0, catalogue) }
+        return zip(fields, numbered(headers, fields: fields)).map { $1.hub == nil ? nil : $0 }
+    }
+
+    private static func numbered(_ headers: [String], fields: [String?]) -> [HeaderGuess] {
         var taken: Set<String> = []
-        return headers.map { header in
-            let path = field(for: header, catalogue).flatMap { free($0, &taken) }
-            return HeaderGuess(header: header, hub: path)
+        return zip(headers, fields).map { header, field in
+            HeaderGuess(header: header, hub: field.flatMap { free($0, &taken) })
         }
     }
 
     /// A mapping (see `Mapping`) of the columns guessed; the remote document has one member for each header.
-    /// - Parameter samples: rows of the file, from which the form of dates is told.
+    /// - Parameters:
+    ///   - fields: what each column holds, of `choices`; nil to guess.
+    ///   - samples: rows of the file, from which the form of dates is told.
     public static func mapping(
-        _ headers: [String], samples: [[String]] = [], catalogue: FieldCatalogue = FieldCatalogue()
+        _ headers: [String], fields: [String?]? = nil, samples: [[String]] = [],
+        catalogue: FieldCatalogue = FieldCatalogue()
     ) -> JSON {
         var rules: [JSON] = []
-        for (column, guess) in guess(headers, catalogue: catalogue).enumerated() {
+        let guesses = fields.map { numbered(headers, fields: $0) } ?? guess(headers, catalogue: catalogue)
+        for (column, guess) in guesses.enumerated() {
             guard let hub = guess.hub, !guess.header.isEmpty else { continue }
             var rule: JSON = ["hub": .string(hub), "remote": .string(quoted(guess.header)), "trim": true]
             let type = catalogue[hub]?.type

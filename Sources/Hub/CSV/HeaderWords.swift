@@ -9,6 +9,9 @@ enum HeaderWords {
         return paths
     }()
 
+    /// All paths there are, in the order of the table.
+    static let fields = table.map(\.0)
+
     private static let table: [(String, String)] = [
         (
             "name",

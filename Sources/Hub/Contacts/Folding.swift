@@ -1,7 +1,7 @@
 /// Text reduced to what matters when people write the same word differently.
-enum Folding {
+public enum Folding {
     /// Small ASCII letters and digits only, accents taken off: "E-mail służbowy" becomes "emailsluzbowy".
-    static func key(_ text: String) -> String {
+    public static func key(_ text: String) -> String {
         var result = String.UnicodeScalarView()
         for scalar in CanonicalForm.decomposed(text.lowercased()).unicodeScalars {
             switch scalar {

@@ -7,6 +7,7 @@ struct ContactCommand: AsyncParsableCommand {
         commandName: "contact", abstract: "Read and change contacts.",
         subcommands: [
             List.self, Show.self, Create.self, Edit.self, Delete.self, Owner.self, History.self, Consent.self,
+            Merge.self, Unmerge.self,
         ])
 
     struct List: AsyncParsableCommand {
@@ -93,6 +94,37 @@ struct ContactCommand: AsyncParsableCommand {
         @Argument var id: Int64
 
         func run() async throws { options.show(try await options.client.call("GET", "/contacts/\(id)/history")) }
+    }
+
+    struct Merge: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make one contact of two, or show what would come of it (docs/contacts.md).")
+        @OptionGroup var options: ClientOptions
+        @Argument(help: "The contact that stays.") var id: Int64
+        @Argument(help: "The one that goes into it.") var other: Int64
+        @Option(help: "JSON such as '{\"company\": \"other\"}': keep, other or, for lists and notes, both.")
+        var choices = "{}"
+        @Flag(help: "Where both have a record in one system, delete the other's there.") var deleteTwins = false
+        @Flag(help: "Only show.") var dry = false
+
+        func run() async throws {
+            let path = "/contacts/\(id)/merge"
+            if dry { return options.show(try await options.client.call("GET", path, query: [("with", String(other))])) }
+            options.show(
+                try await options.client.call(
+                    "POST", path,
+                    body: [
+                        "with": .int(other), "choices": try JSON.argument(choices), "delete_twins": .bool(deleteTwins),
+                    ]))
+        }
+    }
+
+    struct Unmerge: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Take a merge back: both contacts live again.")
+        @OptionGroup var options: ClientOptions
+        @Argument(help: "Number of the merge.") var merge: Int64
+
+        func run() async throws { _ = try await options.client.call("POST", "/merges/\(merge)/undo") }
     }
 
     struct Consent: AsyncParsableCommand {

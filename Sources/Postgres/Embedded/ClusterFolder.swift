@@ -25,13 +25,15 @@ struct ClusterFolder: Sendable {
 
     /// Makes the cluster unless it is there, and sees that no old server still works in it.
     /// - Parameter primary: conninfo of the server it is to be a copy of; nil for a cluster of its own.
-    func prepare(binaries: String?, durable: Bool, copying primary: String?, log: Logger) throws -> ClusterServer {
+    func prepare(
+        binaries: String?, durable: Bool, copying primary: String?, isBackground: Bool, log: Logger
+    ) throws -> ClusterServer {
         let root = Files.real(path)
         let data = root + "/data"
         if Files.exists(data + "/PG_VERSION"), !Files.exists(data + "/" + Self.marker) { throw Self.foreign(data) }
         let server = ClusterServer(
             binaries: try Binaries.find(binaries), data: data, socket: try socketFolder(root),
-            log: root + "/postgres.log", isBackground: primary != nil)
+            log: root + "/postgres.log", isBackground: isBackground)
         if !Files.exists(data + "/PG_VERSION") {
             log.info("making the embedded cluster", metadata: ["folder": "\(data)"])
             try create(server, durable: durable, copying: primary)

@@ -24,6 +24,7 @@ public final class EmbeddedPostgres: Sendable {
     private let rules: [String]
     private let settings: [String: String]
     private let durable: Bool
+    private let isBackground: Bool
     private let log: Logger
     private let state = Mutex(State())
 
@@ -32,18 +33,20 @@ public final class EmbeddedPostgres: Sendable {
     ///   - settings: server settings over the built-in ones; `KONTOR_PG_BIN` names the folder of the server's
     ///     programs (as does the environment variable of that name).
     ///   - copyOf: conninfo of the superuser of a cluster this is a hot standby of, which is made by copying it and then
-    ///     follows it; it gets only the processor and disk time that nobody else wants.
+    ///     follows it.
     ///   - rules: lines of pg_hba.conf before the last one, which trusts who may open the private socket.
     ///   - durable: false gives up safety against power loss for speed; for tests.
+    ///   - isBackground: it gets only the processor and disk time that nobody else wants.
     public init(
         directory: String, log: Logger, settings: [String: String] = [:], copyOf primary: String? = nil,
-        rules: [String] = [], durable: Bool = true
+        rules: [String] = [], durable: Bool = true, isBackground: Bool = false
     ) {
         folder = ClusterFolder(path: directory)
         self.primary = primary
         self.rules = rules + ["local all,replication all trust"]
         self.settings = settings
         self.durable = durable
+        self.isBackground = isBackground
         self.log = log
     }
 
@@ -93,7 +96,8 @@ public final class EmbeddedPostgres: Sendable {
             let lock = try folder.claim()
             defer { close(lock) }
             let server = try folder.prepare(
-                binaries: settings["KONTOR_PG_BIN"], durable: durable, copying: primary, log: log)
+                binaries: settings["KONTOR_PG_BIN"], durable: durable, copying: primary, isBackground: isBackground,
+                log: log)
             var own = settings
             if let primary { own["primary_conninfo"] = primary }
             let configured = ServerSettings(

@@ -141,14 +141,15 @@ struct DeliveryWorker {
         case .gone: return DeliveryResult(claim, .gone, code: "gone")
         case .failed(let error): return failed(claim, error)
         case .differs(let record): return try await takeIn(record, for: claim, plugin)
-        case .done(let record):
+        case .done(let record, let over):
             if claim.isDeleted { return DeliveryResult(claim, .gone, code: "deleted") }
             var result = DeliveryResult(claim, .done)
             (result.remoteID, result.remoteVersion, result.remoteAt) = (record.id, record.version, record.changedAt)
             if let expectation = errand.expectation, record.values.object?.isEmpty == false {
-                let agreed = expectation.agreed(after: record.values)
-                result.agreed = agreed
-                result.pushed = StagedRow.hash(agreed)
+                let news = expectation.agreed(after: record.values, over: over)
+                result.agreed = .object(news)
+                result.pushed = StagedRow.hash(
+                    .object((expectation.agreed.object ?? [:]).merging(news) { _, new in new }))
             } else {
                 let fields = plugin.mapping.hubFields(.out)
                 result.agreed = .object(

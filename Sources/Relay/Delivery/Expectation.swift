@@ -28,16 +28,24 @@ struct Expectation: Sendable {
         }
     }
 
-    /// What both sides agree on after a push, null for an empty field. A field that the push did not have to write and
-    /// that now holds something else was written by somebody there: that is for the intake to see, so it stays as it
-    /// was.
-    func agreed(after record: JSON) -> JSON {
-        var result: [String: JSON] = agreed.object ?? [:]
+    /// The fields that both sides agree on since a push, null for an empty one. A field that the push did not have to
+    /// write and that now holds something else was written by somebody there: that is for the intake to see, so it is
+    /// not among them, but what it held before is when that was wanted.
+    /// - Parameters: the remote's document after the push, and as it was read before; nil when it was not read, or nobody
+    ///   could come in between: then the push had to write what was not agreed on.
+    func agreed(after record: JSON, over former: JSON?) -> [String: JSON] {
+        let before = former.map { values(of: $0) }
+        var result: [String: JSON] = [:]
         for (field, value) in values(of: record).object ?? [:] {
-            let isWritten = written.contains(field) && !Self.same(wanted[field], agreed[field])
-            if isWritten || Self.same(value, wanted[field]) { result[field] = value }
+            let known = before ?? agreed
+            let isWritten = written.contains(field) && !Self.same(wanted[field], known[field])
+            if isWritten || Self.same(value, wanted[field]) {
+                result[field] = value
+            } else if let before, Self.same(before[field], wanted[field]) {
+                result[field] = before[field] ?? .null
+            }
         }
-        return .object(result)
+        return result
     }
 
     private static func same(_ one: JSON?, _ other: JSON?) -> Bool { settled(one) == settled(other) }

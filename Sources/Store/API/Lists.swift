@@ -38,15 +38,17 @@ extension TenantDatabase {
     }
 
     /// The staged rows of a run with what became of them, by line.
+    /// - Parameter isFaulty: only those that were refused, or had a value that could not be taken.
     /// - Throws: `Failure` `not_found`.
-    public func stagedPage(_ id: Int64, verdict: String?, after: Int64, limit: Int, as actor: Actor) async throws
-        -> Page
-    {
+    public func stagedPage(
+        _ id: Int64, verdict: String?, isFaulty: Bool = false, after: Int64, limit: Int, as actor: Actor
+    ) async throws -> Page {
         let results = try await run(
             as: actor, "SELECT FROM \(table("run")) WHERE id = \(id)",
             """
             SELECT line, remote_id, contact, verdict, data AS fields, difference, problems FROM \(table("stage"))
             WHERE run = \(id) AND line > \(after) AND (\(verdict)::text IS NULL OR verdict = \(verdict))
+                AND (NOT \(isFaulty) OR verdict = 'refused' OR problems <> '[]')
             ORDER BY line LIMIT \(limit)
             """)
         guard results[0].count == 1 else { throw Failure.notFound("run") }

@@ -59,11 +59,15 @@ extension TenantDatabase {
     /// The ledger of a contact's consents, oldest first, as a JSON array; for who sees every contact.
     public func consents(of id: Int64, as actor: Actor) async throws -> [UInt8] {
         _ = try await contact(id, as: actor)
-        return try await run(
+        return try await ledger("contact = \(id)", as: actor)
+    }
+
+    private func ledger(_ which: SQL, as actor: Actor) async throws -> [UInt8] {
+        try await run(
             as: actor,
             """
             SELECT id, purpose, granted, evidence_at, source, proof, wording, actor, at FROM \(table("consent"))
-            WHERE contact = \(id) ORDER BY evidence_at, id
+            WHERE \(which) ORDER BY evidence_at, id
             """)[0].json()
     }
 
@@ -110,16 +114,18 @@ extension TenantDatabase {
         let hasSales: Bool = try await run(
             as: actor, "SELECT to_regclass(\("\(tenant.schema).sale")) IS NOT NULL AS there")[0][0].get("there")
         var export: JSON = ["contact": contact]
-        export["consents"] = try JSON(parsing: await consents(of: id, as: actor))
+        // with whoever was merged into this one
+        let person: SQL = "(SELECT c.id FROM \(contacts) c WHERE c.id = \(id) OR c.merged_into = \(id))"
+        export["consents"] = try JSON(parsing: await ledger("contact IN \(person)", as: actor))
         let parts = try await run(
             as: actor,
             """
-            SELECT at, kind, fields, before, after, actor FROM \(seen("change")) WHERE entity = 'contact' AND record = \(id)
+            SELECT at, kind, fields, before, after, actor FROM \(seen("change")) WHERE entity = 'contact' AND record IN \(person)
             ORDER BY id
             """,
             """
             SELECT k.name AS system, b.remote_id AS number, b.agreed AS holds, b.bound_at AS since FROM \(seen("binding")) b
-            JOIN \(seen("connector")) k ON k.id = b.connector WHERE b.entity = 'contact' AND b.record = \(id) ORDER BY 1
+            JOIN \(seen("connector")) k ON k.id = b.connector WHERE b.entity = 'contact' AND b.record IN \(person) ORDER BY 1
             """)
         export["history"] = try JSON(parsing: parts[0].json())
         export["systems"] = try JSON(parsing: parts[1].json())
@@ -131,7 +137,7 @@ extension TenantDatabase {
                     SELECT s.number, s.status, s.currency, s.total, s.placed_at,
                         (SELECT coalesce(jsonb_agg(jsonb_build_object('name', l.name, 'quantity', l.quantity, 'total', l.total)
                             ORDER BY l.line), '[]') FROM \(orders("sale_line")) l WHERE l.sale = s.id) AS lines
-                    FROM \(orders("sale")) s WHERE s.contact = \(id) ORDER BY s.placed_at
+                    FROM \(orders("sale")) s WHERE s.contact IN \(person) ORDER BY s.placed_at
                     """)[0].json())
         }
         return export
@@ -216,6 +222,11 @@ extension Node {
         else { return nil }
         let door = self.tenant(tenant)
         let own = try await door.preferencePath(of: contact)
-        return Crypto.constantTimeEqual(own.utf8, path.utf8) ? (door, contact) : nil
+        guard Crypto.constantTimeEqual(own.utf8, path.utf8) else { return nil }
+        // who was merged into another is that one
+        let living = try await door.run(
+            as: .system, "SELECT coalesce(merged_into, id) AS id FROM \(door.table("contact")) WHERE id = \(contact)")[
+                0]
+        return (door, try living.first?.get("id") ?? contact)
     }
 }

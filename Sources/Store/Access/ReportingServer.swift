@@ -14,12 +14,18 @@ public struct ReportingServer: Sendable {
         (self.host, self.port, self.certificates) = (host, port, certificates)
     }
 
-    /// - Parameter folder: of the copy.
-    public func standby(of primary: Instance, folder: String, durable: Bool = true, log: Logger) -> EmbeddedPostgres {
+    /// - Parameters:
+    ///   - folder: of the copy.
+    ///   - givesWay: its queries get only the time that nobody else wants, and one that has held up replay for a minute
+    ///     is cancelled, so that a shop's queries cost nobody anything. Tests want them to end on a busy machine, too:
+    ///     false gives them their share of time, and has the primary keep what they still see (hot_standby_feedback).
+    public func standby(
+        of primary: Instance, folder: String, durable: Bool = true, givesWay: Bool = true, log: Logger
+    ) -> EmbeddedPostgres {
         var settings = [
             "listen_addresses": host, "port": String(port), "hot_standby": "on", "shared_buffers": "64MB",
             "max_standby_streaming_delay": "60s", "temp_file_limit": "1GB", "max_parallel_workers_per_gather": "0",
-            "password_encryption": "scram-sha-256",
+            "password_encryption": "scram-sha-256", "hot_standby_feedback": givesWay ? "off" : "on",
         ]
         var rules = ["127.0.0.1/32", "::1/128"].map { "host kontor +kontor_sql \($0) scram-sha-256" }
         if let certificates {
@@ -31,7 +37,8 @@ public struct ReportingServer: Sendable {
             rules.append("hostssl kontor +kontor_sql all scram-sha-256")
         }
         return EmbeddedPostgres(
-            directory: folder, log: log, settings: settings, copyOf: primary.superuser, rules: rules, durable: durable)
+            directory: folder, log: log, settings: settings, copyOf: primary.superuser, rules: rules, durable: durable,
+            isBackground: givesWay)
     }
 
     /// Lines of the primary's host-based authentication, by which it lets no SQL login in.

@@ -187,7 +187,8 @@ extension TenantDatabase {
         if outcome == "done" { ring() }
     }
 
-    /// Adds evidence of a consent given or withdrawn. The newest evidence counts.
+    /// Adds evidence of a consent given or withdrawn; of one who was merged into another, that one's. The newest evidence
+    /// counts.
     /// - Parameters:
     ///   - at: when the person said so (RFC 3339); nil, and moments to come, for now.
     ///   - wording: number of the wording of the purpose that the person saw.
@@ -203,7 +204,8 @@ extension TenantDatabase {
             await run(
                 as: actor,
                 """
-                SELECT \(table("add_consent"))(\(id), \(purpose), \(granted), coalesce(\(at)::timestamptz, now()), \(source),
+                SELECT \(table("add_consent"))(
+                    coalesce((SELECT c.merged_into FROM \(contacts) c WHERE c.id = \(id)), \(id)), \(purpose), \(granted), coalesce(\(at)::timestamptz, now()), \(source),
                     \(proof), \(wording)) AS outcome
                 """, "SELECT \(Self.columns) FROM \(contacts) c WHERE c.id = \(id)"))
     }

@@ -70,7 +70,7 @@ public struct DeliveryResult: Sendable {
     public var remoteID: String?
     public var remoteVersion: String?
     public var remoteAt: String?
-    /// The values both sides now agree on.
+    /// The fields both sides agree on since this attempt, null for one that is empty now.
     public var agreed: JSON?
     /// Hash of the pushed values.
     public var pushed: [UInt8]?

@@ -77,11 +77,22 @@ extension TenantDatabase {
                     jsonb_strip_nulls(coalesce(r.agreed, '{}')), CASE WHEN r.push_hash IS NULL THEN '{}' ELSE ARRAY[r.push_hash] END,
                     clock_timestamp()
                 FROM r JOIN held USING (record) WHERE r.outcome = 'done' AND r.remote_id IS NOT NULL
-                ON CONFLICT (connector, entity, record) DO UPDATE SET remote_id = excluded.remote_id,
-                    remote_version = coalesce(excluded.remote_version, b.remote_version),
-                    remote_at = coalesce(excluded.remote_at, b.remote_at),
-                    agreed = jsonb_strip_nulls(b.agreed || excluded.agreed),
-                    past = hub.remember(hub.former(b.agreed, jsonb_strip_nulls(b.agreed || excluded.agreed)), b.past, 4),
+                -- what was taken in meanwhile from a newer state of the record is not undone
+                ON CONFLICT (connector, entity, record) DO UPDATE SET
+                    (remote_id, remote_version, remote_at, agreed, past) = (
+                        SELECT x.remote_id,
+                            CASE WHEN o.is_old THEN b.remote_version ELSE coalesce(x.remote_version, o.version) END,
+                            CASE WHEN o.is_old THEN b.remote_at ELSE coalesce(x.remote_at, o.at) END,
+                            n.agreed, hub.remember(hub.former(b.agreed, n.agreed), b.past, 4)
+                        FROM r x
+                        CROSS JOIN LATERAL (SELECT b.gone_at IS NULL AND b.remote_id = x.remote_id AS same) s
+                        CROSS JOIN LATERAL (SELECT s.same AND coalesce(x.remote_at < b.remote_at, false) AS is_old,
+                            CASE WHEN s.same THEN b.agreed ELSE '{}' END AS agreed,
+                            CASE WHEN s.same THEN b.remote_version END AS version,
+                            CASE WHEN s.same THEN b.remote_at END AS at) o
+                        CROSS JOIN LATERAL (SELECT CASE WHEN o.is_old THEN o.agreed
+                            ELSE jsonb_strip_nulls(o.agreed || coalesce(x.agreed, '{}')) END AS agreed) n
+                        WHERE x.record = b.record),
                     pushed = (excluded.pushed || b.pushed)[1:5], pushed_at = excluded.pushed_at,
                     bound_at = CASE WHEN b.gone_at IS NULL THEN b.bound_at ELSE now() END, gone_at = NULL)\(unbound)
             SELECT count(*) AS n FROM held

@@ -14,7 +14,7 @@ public struct MergeCounts: Sendable {
     public var effective: Int { Self.changing.reduce(0) { $0 + (byVerdict[$1] ?? 0) } }
     static let changing = ["new", "changed", "unlinked"]
     static let verdicts =
-        changing + ["unchanged", "echo", "outdated", "unclear", "superseded", "deleted_here", "refused"]
+        changing + ["unchanged", "echo", "outdated", "unclear", "superseded", "deleted_here", "merged_away", "refused"]
 }
 
 /// A run would change more contacts than it may without approval.
@@ -117,11 +117,15 @@ struct Merge {
                     OR EXISTS (SELECT FROM \(table("binding")) b WHERE b.connector = \(connector)
                         AND b.entity = 'contact' AND b.record = s.contact AND b.gone_at IS NULL))
             """)
-        // a contact that was merged away lives on in the one it was merged into
+        // a contact that was merged away lives on in the one it was merged into, but a record that was let go then, and
+        // a second one beside that one's own, count no more
         _ = try await session.query(
             """
-            UPDATE \(table("stage")) s SET contact = c.merged_into FROM \(table("contact")) c
-            WHERE \(mine) AND c.id = s.contact AND c.merged_into IS NOT NULL
+            UPDATE \(table("stage")) s SET contact = c.merged_into, verdict = CASE WHEN EXISTS (
+                SELECT FROM \(table("binding")) b WHERE b.connector = \(connector) AND b.entity = 'contact'
+                    AND (b.record = c.merged_into AND b.gone_at IS NULL AND b.remote_id <> s.remote_id
+                        OR b.record = c.id AND b.remote_id = s.remote_id)) THEN 'merged_away' END
+            FROM \(table("contact")) c WHERE \(mine) AND c.id = s.contact AND c.merged_into IS NOT NULL
             """)
         // nor does a contact come back that was deleted while it was being made there
         _ = try await session.query(
@@ -199,14 +203,17 @@ struct Merge {
                     updated_at = now(), origins = c.origins || (SELECT jsonb_object_agg(k, \(origin("f.remote_at")))
                         FROM jsonb_object_keys(m.m -> 'set') k)
                 FROM merged m JOIN first f USING (line)
-                WHERE c.id = m.contact AND m.m -> 'set' <> '{}' AND NOT m.deleted),
+                WHERE c.id = m.contact AND m.m -> 'set' <> '{}' AND NOT m.deleted AND c.deleted_at IS NULL
+                RETURNING c.id),
             conflicts AS (
                 INSERT INTO \(table("conflict")) (contact, connector, run, field, base, hub, remote, kept, reason)
                 SELECT m.contact, \(connector), \(run), x.field, x.base, x.hub, x.remote, x.kept, x.reason
                 FROM merged m, jsonb_to_recordset(m.m -> 'conflicts') AS x (field text, base jsonb, hub jsonb,
                     remote jsonb, kept text, reason text) WHERE NOT m.deleted)
             UPDATE \(table("stage")) s SET difference = m.m || jsonb_build_object('held', m.held),
-                verdict = CASE WHEN m.deleted THEN 'deleted_here' WHEN m.m -> 'set' = '{}' THEN 'unchanged' ELSE 'changed' END
+                verdict = CASE WHEN m.deleted THEN 'deleted_here' WHEN m.m -> 'set' = '{}' THEN 'unchanged'
+                    -- or it was deleted, or merged into another, while this waited for it
+                    WHEN m.contact IN (SELECT id FROM changed) THEN 'changed' ELSE 'deleted_here' END
             FROM merged m WHERE s.run = \(run) AND s.line = m.line
             """)
     }

@@ -83,7 +83,7 @@ extension TenantDatabase {
             """
             UPDATE \(table("run")) SET state = 'failed', message = 'The upload ended in the middle.', ended_at = now()
             WHERE state = 'staging' AND created_at < now() - interval '6 hours'
-            """)[0].affected
+            """, "DELETE FROM \(table("upload")) WHERE created_at < now() - interval '1 day'")[0].affected
     }
 
     /// Takes the oldest run that waits, or whose worker is gone.

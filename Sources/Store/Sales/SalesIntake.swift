@@ -145,21 +145,7 @@ extension TenantDatabase {
 
     /// Brings the facets that come from orders up to date: "supplier:17", "category:Garden".
     private func refreshFacets(_ contacts: SQL, _ session: Session) async throws {
-        _ = try await session.query(
-            """
-            UPDATE \(table("contact")) c SET sales = f.facets, version = c.version + 1, updated_at = now()
-            FROM (
-                SELECT w.contact, coalesce(array_agg(DISTINCT x.facet ORDER BY x.facet) FILTER (WHERE x.facet IS NOT NULL), '{}')
-                    AS facets
-                FROM (SELECT DISTINCT contact FROM (\(contacts)) y (contact) WHERE contact IS NOT NULL) w
-                LEFT JOIN \(table("sale")) s ON s.contact = w.contact AND s.status NOT IN ('deleted', 'cancelled', 'failed', 'refunded')
-                LEFT JOIN \(table("sale_line")) l ON l.sale = s.id
-                LEFT JOIN \(table("product")) p ON p.id = l.product
-                LEFT JOIN LATERAL (SELECT 'supplier:' || p.supplier AS facet
-                    UNION ALL SELECT 'category:' || n FROM unnest(p.categories) n) x ON true
-                GROUP BY w.contact) f
-            WHERE c.id = f.contact AND c.sales <> f.facets
-            """)
+        _ = try await session.query("SELECT \(table("refresh_sales"))(ARRAY(\(contacts)))")
     }
 
     private func save(cursor: String?, _ plugin: PullPlugin, _ session: Session) async throws {

@@ -183,6 +183,10 @@ extension Provisioner {
         for (table, column) in named {
             _ = try await session.query("UPDATE \(table) SET \(column) = -\(column) WHERE \(column) IS NOT NULL")
         }
+        // files that wait are theirs who sent them, and owners before merges are known by their old numbers
+        _ = try await session.query("DELETE FROM \(table: tenant.schema, "upload")")
+        _ = try await session.query(
+            "UPDATE \(table: tenant.schema, "merge") SET changed = changed - 'owner' WHERE changed ? 'owner'")
         // work that was asked for is nobody's now: a number may be somebody else's here
         _ = try await session.query(
             "UPDATE \(table: tenant.schema, "run") SET actor = 'staff:0' WHERE actor LIKE 'staff:%'")

@@ -15,6 +15,15 @@ extension Call {
         _ id: String, _ path: [String: String] = [:], query: [String: JSON] = [:], body: JSON = .null,
         version: Int64? = nil
     ) async throws -> JSON {
+        let answer = try await answer(id, path, query: query, body: body, version: version)
+        return answer.body.isEmpty ? .null : try JSON(parsing: answer.body)
+    }
+
+    /// The same, with the answer as it is, such as a file.
+    func answer(
+        _ id: String, _ path: [String: String] = [:], query: [String: JSON] = [:], body: JSON = .null,
+        version: Int64? = nil
+    ) async throws -> Answer {
         guard let operation = Operations.apiByID[id] else { preconditionFailure("there is no operation \(id)") }
         var asked = Caller.anybody
         if operation.access != .open {
@@ -30,11 +39,10 @@ extension Call {
         }
         var headers = headers
         headers[.ifMatch] = version.map { "\"v\($0)\"" }
-        let answer = try await operation.handle(
+        return try await operation.handle(
             Call(
                 services: services, caller: asked, path: path, query: query, headers: headers, body: body, bytes: [],
                 stream: stream, peer: peer))
-        return answer.body.isEmpty ? .null : try JSON(parsing: answer.body)
     }
 
     /// The same; nil when the caller's role does not let them.

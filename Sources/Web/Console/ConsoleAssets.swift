@@ -18,6 +18,7 @@ struct ConsoleAssets: Sendable {
         "house", "people", "plug", "person-badge", "person-circle", "box-arrow-right", "search", "list", "pencil",
         "trash",
         "check-circle", "exclamation-triangle", "pause-circle", "play-circle", "arrow-repeat", "plus-lg",
+        "sign-merge-right", "arrow-left-right", "upload", "unlock", "gear", "shield-check", "key", "download",
         "chevron-right",
         "tag", "lock", "collection", "patch-question", "send", "files", "signpost-split",
     ]

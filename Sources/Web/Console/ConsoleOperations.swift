@@ -4,7 +4,9 @@ import Store
 
 extension Operations {
     static let console =
-        door + home + contactPages + segmentPages + connectionPages + problemPages + staffPages + accountPages
+        door + home + contactPages + mergePages + importPages + segmentPages + connectionPages + problemPages
+        + staffPages + rolePages + personPages + settingsPages + auditPages
+        + accountPages
 
     /// A page for somebody who is signed in.
     static func page(
@@ -33,11 +35,7 @@ extension Operations {
             responses: [303: nil], isDocumented: false, isPage: true,
             handle: { call in
                 let form = FormBody(call.bytes)
-                if let token = ConsoleSession.token(call.headers, isSecure: call.services.isSecure) {
-                    guard ConsoleSession.isOwn(call.headers, host: call.host),
-                        ConsoleSession.isMark(form.raw("mark"), of: token)
-                    else { throw Self.foreign }
-                }
+                try demandOwn(call, mark: form.raw("mark"))
                 return try await act(try await Desk.open(call), form)
             })
     }
@@ -61,6 +59,16 @@ extension Operations {
     static func places(_ path: String) -> [Parameter] {
         path.split(separator: "/").filter { $0.hasPrefix("{") }.map { part in
             name(String(part.dropFirst().dropLast()), Schema.string, "Part of the address.")
+        }
+    }
+
+    /// Where there is a session, its forms come from its pages alone.
+    /// - Parameter mark: what the form says it is of.
+    /// - Throws: `Failure` `form.foreign`.
+    static func demandOwn(_ call: Call, mark: String) throws {
+        guard let token = ConsoleSession.token(call.headers, isSecure: call.services.isSecure) else { return }
+        guard ConsoleSession.isOwn(call.headers, host: call.host), ConsoleSession.isMark(mark, of: token) else {
+            throw foreign
         }
     }
 

@@ -18,13 +18,20 @@ struct ContactCard {
         async let people = call.askIfAllowed("listStaff")
         async let systems = call.askIfAllowed("listConnectors")
         async let erasure = call.askIfAllowed("listConsents", path)
+        async let purposes = call.askIfAllowed("listPurposes")
+        async let erased = certificate()
+        async let merged = call.askIfAllowed("listMerges", path)
         let (contact, labels) = (try await asked, try await known["items"]?.array ?? [])
         let name = contact["name"]?.string ?? ""
         let words = Actors(
             texts, people: try await people?["items"]?.array ?? [], systems: try await systems?["items"]?.array ?? [])
         let plugins = (try await explained)?["plugins"]?.array ?? []
         let rows = ((try await history)?["items"]?.array ?? []).map { row($0, labels, words) }
+        let certificate = try await erased
         let isDeleted = contact["deleted_at"]?.string != nil
+        let merges = ((try await merged)?["items"]?.array ?? []).filter { ($0["undone_at"] ?? .null).isNull }
+        let here = merges.filter { $0["kept"] == contact["id"] }
+        let into = contact["merged_into"]?.int
         return try desk.page(
             "contact", title: name.isEmpty ? texts["contact_nameless"] : name, place: "/contacts",
             [
@@ -41,12 +48,23 @@ struct ContactCard {
                 "plugins": .array(plugins.map(plugin)), "has_plugins": .bool(!plugins.isEmpty),
                 "can_retry": .bool(desk.may(.runs) && plugins.contains { $0["delivery"]?["state"] == "dead" }),
                 "history": .array(rows), "may_write": .bool(desk.may(.contactsWrite) && !isDeleted),
-                "may_restore": .bool(desk.may(.contactsWrite) && isDeleted),
+                "purposes": .array(
+                    (try await purposes)?["items"]?.array?.map { purpose in
+                        let titles = purpose["title"]?.object ?? [:]
+                        let title = titles[texts.language] ?? titles["en"] ?? titles.values.first ?? .null
+                        return ["value": purpose["key"] ?? .null, "text": title]
+                    } ?? []),
+                "has_purposes": .bool(try await purposes?["items"]?.array?.isEmpty == false),
+                "may_export": .bool(desk.may(.feed) && certificate == .null), "erased": certificate,
+                "may_restore": .bool(desk.may(.contactsWrite) && isDeleted && into == nil),
+                "is_merged": .bool(into != nil), "into": into.map { .string("/contacts/\($0)") } ?? .null,
+                "undo": into == nil ? .null : merges.first { $0["lost"] == contact["id"] }?["id"] ?? .null,
+                "merges": .array(here.map { absorbed($0, words) }), "has_merges": .bool(!here.isEmpty),
                 "consents": .array(((try await erasure)?["items"]?.array ?? []).map(consent)),
             ])
     }
 
-    private static let order = [
+    static let order = [
         "emails", "phones", "addresses", "company", "job_title", "birthday", "birth_month", "language", "profiles",
         "type",
         "source", "notes",
@@ -66,7 +84,7 @@ struct ContactCard {
         return sorted.map { key in
             let origin = contact["origins"]?[key] ?? contact["origins"]?["*"]
             return [
-                "label": label(key, known),
+                "label": .string(texts.label(key, known)), "key": .string(key),
                 "pieces": .array(
                     key == "birth_month"
                         ? [["text": .string(texts.month(values[key]?.int ?? 0))]]
@@ -77,9 +95,35 @@ struct ContactCard {
         }
     }
 
-    private func label(_ key: String, _ known: [JSON]) -> JSON {
-        let field = known.first { $0["key"]?.string == key }
-        return field?["is_standard"] == false ? field?["label"] ?? .string(key) : .string(texts.field(key))
+    /// How far an erasure is; null when there was none.
+    private func certificate() async throws -> JSON {
+        do {
+            let found = try await call.ask("getErasure", call.path)
+            return [
+                "is_complete": found["complete"] ?? false, "when": desk.moment(found["at"]),
+                "systems": .array(
+                    (found["systems"]?.array ?? []).map { system in
+                        let state = system["state"]?.string ?? ""
+                        return [
+                            "name": system["connector"] ?? .null, "state": .string(texts["erasure_\(state)"]),
+                            "badge": state == "removed" ? "good" : state == "failed" ? "bad" : "wait",
+                        ]
+                    }),
+            ]
+        } catch let failure as Failure where failure.kind == .notFound || failure.kind == .forbidden {
+            return .null
+        }
+    }
+
+    /// A contact that was merged into this one.
+    private func absorbed(_ merge: JSON, _ words: Actors) -> JSON {
+        let name = merge["lost_name"]?.string ?? ""
+        return [
+            "id": merge["id"] ?? .null, "contact": merge["kept"] ?? .null,
+            "name": .string(name.isEmpty ? texts["contact_nameless"] : name),
+            "href": .string("/contacts/\(merge["lost"]?.scalarText ?? "")"),
+            "who": .string(words.name(merge["actor"]?.string ?? "")), "when": desk.moment(merge["at"]),
+        ]
     }
 
     private func plugin(_ plugin: JSON) -> JSON {
@@ -113,7 +157,7 @@ struct ContactCard {
                 FieldText.pieces(change[side]?[key] ?? .null).compactMap { $0["text"]?.string }.joined(separator: ", ")
             }
             return [
-                "label": label(key, known), "before": sides[0].isEmpty ? .null : .string(sides[0]),
+                "label": .string(texts.label(key, known)), "before": sides[0].isEmpty ? .null : .string(sides[0]),
                 "after": sides[1].isEmpty ? .null : .string(sides[1]),
             ]
         }
@@ -132,6 +176,14 @@ struct ContactCard {
             "state": .string(texts[isGranted ? "consent_yes" : "consent_no"]), "source": consent["source"] ?? .null,
             "when": desk.moment(consent["evidence_at"] ?? consent["at"]),
         ]
+    }
+}
+
+extension ConsoleTexts {
+    /// What a field is called: in the reader's language, and those of the tenant's own as the tenant calls them.
+    func label(_ key: String, _ known: [JSON]) -> String {
+        let own = known.first { $0["key"]?.string == key && $0["is_standard"] == false }
+        return own?["label"]?.string ?? field(key)
     }
 }
 

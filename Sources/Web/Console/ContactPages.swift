@@ -25,7 +25,10 @@ extension Operations {
                 "q": .string(search), "contacts": .array(items.map { row(desk, $0) }), "is_empty": .bool(items.isEmpty),
                 "is_all": .bool(search.isEmpty && tag.isEmpty), "may_write": .bool(desk.may(.contactsWrite)),
                 "may_export": .bool(desk.may(.feed)),
+                "may_import": .bool(desk.may(.contactsWrite) && desk.may(.runs)),
             ]
+            model["export"] = .string(
+                "/contacts/export?q=\(PercentText.encode(search))&tag=\(PercentText.encode(tag))")
             if !tag.isEmpty { model["tag"] = .string(tag) }
             if let next = list["next"]?.string {
                 model["next"] = .string(
@@ -34,6 +37,17 @@ extension Operations {
             }
             if desk.call.flag("part") { return try desk.html("contact-rows", model) }
             return try desk.page("contacts", title: desk.texts["menu_contacts"], place: "/contacts", model)
+        },
+        page(
+            "console.export", "/contacts/export", access: .tenant(.feed),
+            query: [
+                .query("q", Schema.text(0, 200), "What to search for."),
+                .query("tag", Schema.text(0, 100), "Only with this tag."),
+            ]
+        ) { desk in
+            var query: [String: JSON] = [:]
+            for key in ["q", "tag"] where desk.call.text(key)?.isEmpty == false { query[key] = desk.call.query[key] }
+            return try await desk.call.answer("exportContacts", query: query)
         },
         page("console.newContact", "/contacts/new", access: .tenant(.contactsWrite)) { desk in
             try await editPage(desk, nil)
@@ -75,6 +89,29 @@ extension Operations {
         action("console.restoreContact", "/contacts/{id}/restore", access: .tenant(.contactsWrite)) { desk, _ in
             try await desk.call.ask("restoreContact", desk.call.path)
             return desk.go("/contacts/\(desk.call.path["id"] ?? "")", notice: "restored")
+        },
+        action("console.addConsent", "/contacts/{id}/consents", access: .tenant(.contactsWrite)) { desk, form in
+            var consent: JSON = [
+                "purpose": .string(form["purpose"]), "granted": .bool(form["granted"] == "true"), "source": "console",
+            ]
+            if !form["proof"].isEmpty { consent["proof"] = .string(form["proof"]) }
+            try await desk.call.ask("addConsent", desk.call.path, body: consent)
+            return desk.go("/contacts/\(desk.call.path["id"] ?? "")", notice: "saved")
+        },
+        page("console.subject", "/contacts/{id}/data", access: .tenant(.feed)) { desk in
+            try await desk.call.answer("exportSubjectPage", desk.call.path)
+        },
+        action("console.erase", "/contacts/{id}/erase", access: .tenant(.contactsWrite)) { desk, _ in
+            try await desk.call.ask("eraseContact", desk.call.path)
+            return desk.go("/contacts/\(desk.call.path["id"] ?? "")", notice: "erased")
+        },
+        action("console.lock", "/contacts/{id}/locks", access: .tenant(.contactsWrite)) { desk, form in
+            let contact = try await desk.call.ask("getContact", desk.call.path)
+            var locks = Set((contact["locks"]?.array ?? []).compactMap(\.string))
+            if form["held"] == "true" { locks.insert(form["field"]) } else { locks.remove(form["field"]) }
+            try await desk.call.ask(
+                "setLocks", desk.call.path, body: ["fields": .array(locks.sorted().map(JSON.string))])
+            return desk.go("/contacts/\(desk.call.path["id"] ?? "")", notice: "saved")
         },
         action("console.retryContact", "/contacts/{id}/retry", access: .tenant(.runs)) { desk, _ in
             try await desk.call.ask("getContact", desk.call.path)

@@ -100,6 +100,10 @@ struct Desk: Sendable {
             ("/connections", "plug", "menu_connections", may(.config)),
             ("/problems", "exclamation-triangle", "menu_problems", may(.runs)),
             ("/staff", "person-badge", "menu_staff", may(.staff)),
+            (
+                "/settings", "gear", "menu_settings",
+                may(.config) || may(.tokens) || may(.sql) || may(.staff) || may(.audit)
+            ),
         ]
         return .array(
             all.filter(\.3).map { href, icon, key, _ in

@@ -19,7 +19,7 @@ enum FieldText {
     }
 
     private static func address(_ members: [String: JSON]) -> String {
-        ["street", "line2", "postcode", "city", "region", "country"].compactMap { members[$0]?.scalarText }
+        ["street", "postal_code", "city", "region", "country"].compactMap { members[$0]?.scalarText }
             .filter { !$0.isEmpty }.joined(separator: ", ")
     }
 

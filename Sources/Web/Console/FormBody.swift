@@ -21,6 +21,8 @@ struct FormBody: Sendable {
 
     func all(_ name: String) -> [String] { pairs.filter { $0.name == name }.map { trimmed($0.value) } }
 
+    var names: [String] { pairs.map(\.name) }
+
     func has(_ name: String) -> Bool { pairs.contains { $0.name == name } }
 
     /// Lines of a field that are not empty.

@@ -55,6 +55,7 @@ extension Operations {
             "\($0.key.replacing("_", with: " ")) \($0.value.scalarText ?? "")"
         }
         return [
+            "href": .string("/runs/\(run["id"]?.scalarText ?? "")"),
             "kind": .string(desk.texts["run_\(run["kind"]?.string ?? "")"]), "system": system?["name"] ?? .null,
             "state": run["state"] ?? .null, "state_text": .string(desk.texts["state_\(run["state"]?.string ?? "")"]),
             "badge": .string(badge(run["state"]?.string)), "counts": .string(counts.joined(separator: ", ")),

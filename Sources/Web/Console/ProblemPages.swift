@@ -37,10 +37,14 @@ extension Operations {
                     "duplicates": .array(
                         pairs.map { one in
                             [
-                                "a": contact(one["a"]), "b": contact(one["b"]), "a_name": one["a_name"] ?? .null,
+                                "a": contact(one["a"]), "b": contact(one["b"]), "a_id": one["a"] ?? .null,
+                                "b_id": one["b"] ?? .null,
+                                "merge": .string(
+                                    "/contacts/\(one["a"]?.scalarText ?? "")/merge?with=\(one["b"]?.scalarText ?? "")"),
+                                "a_name": one["a_name"] ?? .null,
                                 "b_name": one["b_name"] ?? .null, "evidence": one["evidence"] ?? .null,
                             ]
-                        }), "has_duplicates": .bool(!pairs.isEmpty),
+                        }), "has_duplicates": .bool(!pairs.isEmpty), "may_merge": .bool(desk.may(.contactsWrite)),
                 ])
         },
         action("console.retryAll", "/problems/retry", access: .tenant(.runs)) { desk, _ in

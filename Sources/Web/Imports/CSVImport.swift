@@ -1,5 +1,4 @@
 import Hub
-import Hummingbird
 import NIOCore
 import Store
 
@@ -9,15 +8,19 @@ struct CSVImport {
     let actor: Actor
     /// From columns to fields; nil to guess by the header.
     let mapping: JSON?
+    /// What each column holds, where there is no mapping (`HeaderGuess.choices`); nil to guess.
+    var fields: [String?]?
     let maxBytes: Int
 
-    private static let sampleBytes = 65_536
+    static let sampleBytes = 65_536
     private static let pageRows = 2000
 
     /// - Parameter announced: bytes the body is said to have.
     /// - Returns: the run's number.
     /// - Throws: `Failure` `csv.empty`, `csv.header`, `csv.columns`, `mapping.invalid`; `RequestFault` `body.too_large`.
-    func take(_ body: RequestBody, announced: Int?, params: JSON, isDry: Bool) async throws -> Int64 {
+    func take<Body: AsyncSequence & Sendable>(_ body: Body, announced: Int?, params: JSON, isDry: Bool) async throws
+        -> Int64 where Body.Element == ByteBuffer
+    {
         if let announced, announced > maxBytes { throw BodyReader.tooLarge(maxBytes) }
         var source = body.makeAsyncIterator()
         var sample: [UInt8] = []
@@ -25,7 +28,7 @@ struct CSVImport {
             sample.append(contentsOf: piece.readableBytesView)
         }
         let catalogue = try await tenant.catalogue(as: actor)
-        let table = try CSVTable(sample: sample, mapping: mapping, catalogue: catalogue)
+        let table = try CSVTable(sample: sample, mapping: mapping, fields: fields, catalogue: catalogue)
         let reader = try await tenant.rowReader(mapping: table.mapping, as: actor)
         var params = params
         params["mapping"] = table.mapping

@@ -5,11 +5,20 @@ struct CSVTable: Sendable {
     let dialect: CSVDialect
     /// The columns' names, each once.
     let headers: [String]
+    /// The first rows under them.
+    let samples: [[String]]
     let mapping: JSON
     private static let sampleRows = 100
 
+    /// - Parameters:
+    ///   - sample: the first bytes of the file; 64 kB are plenty.
+    ///   - mapping: nil to go by `fields`.
+    ///   - fields: what each column holds (`HeaderGuess.choices`); nil to guess by the header.
+    ///   - mayBeUnknown: whether a file of which no column is recognised will do.
     /// - Throws: `Failure` `csv.empty`, `csv.header`, `csv.columns`.
-    init(sample: [UInt8], mapping: JSON?, catalogue: FieldCatalogue) throws {
+    init(
+        sample: [UInt8], mapping: JSON?, fields: [String?]? = nil, catalogue: FieldCatalogue, mayBeUnknown: Bool = false
+    ) throws {
         dialect = CSVDialect.detect(sample)
         var rows: [[String]] = []
         var reader = CSVText(dialect)
@@ -27,8 +36,10 @@ struct CSVTable: Sendable {
         if let fault { throw Failure(.invalid, "csv.header", "The header cannot be read: \(fault).") }
         guard let first = rows.first else { throw Failure(.invalid, "csv.empty", "The file has no rows.") }
         headers = Self.distinct(first)
-        self.mapping = mapping ?? HeaderGuess.mapping(headers, samples: Array(rows.dropFirst()), catalogue: catalogue)
-        guard self.mapping["rules"]?.array?.isEmpty != true else {
+        samples = Array(rows.dropFirst())
+        self.mapping =
+            mapping ?? HeaderGuess.mapping(headers, fields: fields, samples: samples, catalogue: catalogue)
+        guard mayBeUnknown || self.mapping["rules"]?.array?.isEmpty != true else {
             throw Failure(
                 .invalid, "csv.columns",
                 "No column could be recognised by its header (\(headers.prefix(10).joined(separator: ", "))): give a mapping."

@@ -11,7 +11,9 @@ enum Operations {
 
     /// What is in the document.
     static let api =
-        contacts + contactViews + fields + connectors + plugins + runs + imports + deliveries + changes + conflicts
+        contacts + merges + contactViews + fields + connectors + plugins + runs + imports + uploads + deliveries
+        + changes
+        + conflicts
         + segments + pushes + sessions + account + staff + roles + teams + sqlLogins + audit + privacy + processing
         + tokens
         + tenants + usage

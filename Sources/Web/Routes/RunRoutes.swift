@@ -27,12 +27,15 @@ extension Operations {
             id: "listRunRows", method: .get, path: "\(prefix)/runs/{id}/rows",
             summary: "The rows of a run and what became of each.", access: .tenant(.runs),
             parameters: [
-                runID, .query("verdict", Schema.text(1, 40), "With this verdict only, such as “refused”."), limit,
+                runID, .query("verdict", Schema.text(1, 40), "With this verdict only, such as “refused”."),
+                .query("faulty", Schema.flag, "Only refused ones, and those with a value that could not be taken."),
+                limit,
                 cursor,
             ], responses: [200: Schema.page(Schema.ref("RunRow"))],
             handle: { call in
                 let page = try await call.tenant.stagedPage(
-                    call.id(), verdict: call.text("verdict"), after: call.cursor() ?? Int64.min, limit: call.limit,
+                    call.id(), verdict: call.text("verdict"), isFaulty: call.flag("faulty"),
+                    after: call.cursor() ?? Int64.min, limit: call.limit,
                     as: call.actor)
                 return .page(page.json, next: page.next)
             }),

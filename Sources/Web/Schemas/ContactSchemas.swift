@@ -71,6 +71,25 @@ extension Schemas {
             "b_name": Schema.orNull(Schema.string),
             "evidence": Schema.string, "at": Schema.moment, "state": Schema.string,
         ]),
+        "Pair": Schema.object(["a": Schema.id, "b": Schema.id]),
+        "MergePreview": Schema.object([
+            "fields": Schema.list(
+                Schema.object([
+                    "field": Schema.string, "keep": Schema.anything, "other": Schema.anything,
+                    "choice": Schema.choice(["keep", "other", "both"]), "result": Schema.anything,
+                ])), "twins": Schema.strings,
+        ]),
+        "NewMerge": Schema.object(
+            [
+                "with": Schema.id, "with_version": Schema.whole(1, .max), "delete_twins": Schema.flag,
+                "choices": ["type": "object", "additionalProperties": Schema.choice(["keep", "other", "both"])],
+            ], optional: ["with_version", "choices", "delete_twins"]),
+        "Merged": Schema.object(["merge": Schema.id]),
+        "Merge": Schema.object([
+            "id": Schema.id, "kept": Schema.id, "lost": Schema.id, "lost_name": Schema.orNull(Schema.string),
+            "at": Schema.moment, "actor": Schema.string, "undone_at": Schema.orNull(Schema.moment),
+            "undone_by": Schema.orNull(Schema.string),
+        ]),
         "Decision": Schema.object([
             "change": Schema.id, "at": Schema.moment, "entity": Schema.string, "record": Schema.id,
             "kind": Schema.string,

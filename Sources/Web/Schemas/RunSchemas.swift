@@ -10,6 +10,18 @@ extension Schemas {
             "verdict": Schema.orNull(Schema.string), "fields": Schema.orNull(Schema.anyObject),
             "difference": Schema.anything, "problems": Schema.orNull(Schema.list(Schema.anyObject)),
         ]),
+        "Upload": Schema.object([
+            "id": Schema.id, "name": Schema.string, "bytes": Schema.whole, "created_at": Schema.moment,
+            "columns": Schema.list(
+                Schema.object([
+                    "header": Schema.string, "holds": Schema.orNull(Schema.string), "samples": Schema.strings,
+                ])), "choices": Schema.strings,
+        ]),
+        "UploadImport": Schema.object(
+            [
+                "mapping": Schema.anyObject, "columns": Schema.list(Schema.orNull(Schema.text(1, 100)), most: 500),
+                "dry": Schema.flag, "max_changes": Schema.whole(0, 100_000_000),
+            ], optional: ["mapping", "columns", "dry", "max_changes"]),
         "Batch": ["type": "array", "items": Schema.anyObject, "minItems": 1, "maxItems": 10_000],
         "Replay": Schema.object([
             "since": Schema.moment,

@@ -1,0 +1,223 @@
+"""The console where it is about the shop itself: people, roles, settings, privacy."""
+
+import pathlib
+import re
+import sys
+import time
+import unittest
+import urllib.error
+import urllib.request
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from console_case import ConsoleCase, expect  # noqa: E402
+
+
+class Shop(ConsoleCase):
+    def test_roles(self):
+        """Who sees own clients only sees those, and nothing of settings; disabled, nothing at all."""
+        sales = self.page("phone")
+        self.sign_in(sales, "sales@demo.example")
+        sales.goto(self.url + "/contacts")
+        expect(sales.locator("#rows tbody tr")).to_have_count(3)
+        for path in ("/connections", "/staff"):
+            sales.goto(self.url + path)
+            expect(sales.locator("main")).to_contain_text("Your role does not allow this")
+        sales.goto(self.url + "/contacts/1")
+        expect(sales.locator("main")).to_contain_text("There is nothing here")
+        sales.goto(self.url + "/")
+        self.assertNotIn("Connections", sales.locator("nav").first.text_content())
+        owner = self.page()
+        self.sign_in(owner)
+        owner.goto(self.url + "/staff")
+        row = owner.locator(".people li", has_text="Ola Nowak")
+        row.locator("button:has-text('Disable')").click()
+        owner.locator("dialog button", has_text="Cancel").click()
+        expect(row.locator("button:has-text('Disable')")).to_be_visible()
+        row.locator("button:has-text('Disable')").click()
+        owner.locator("dialog button", has_text="Disable").click()
+        expect(row.locator("button:has-text('Enable')")).to_be_visible()
+        time.sleep(1.1)
+        sales.goto(self.url + "/contacts")
+        expect(sales).to_have_url(re.compile("/sign-in"))
+        row.locator("button:has-text('Enable')").click()
+
+    def test_restricting_a_role(self):
+        """A role like sales, without telephone numbers and of one tag: the difference is seen at once, and explained."""
+        owner = self.page("phone")
+        self.sign_in(owner)
+        owner.goto(self.url + "/staff/roles")
+        owner.locator(".rows li", has_text="Sales").locator("a:has-text('Make one like it')").click()
+        owner.fill("[name=title]", "Sales on the phone")
+        expect(owner.get_by_label("Reads contacts")).to_have_value("own")
+        owner.get_by_label("import and change many").check()
+        owner.get_by_label("E-mail").select_option("masked")
+        owner.click("button:has-text('Save')")
+        expect(owner.locator("[role=alert]")).to_contain_text("do not go together")
+        owner.get_by_label("import and change many").uncheck()
+        expect(owner.get_by_label("E-mail")).to_have_value("masked")
+        owner.click("button:has-text('Save')")
+        expect(owner.locator(".notice")).to_contain_text("Saved")
+        sales = self.page()
+        self.sign_in(sales, "sales@demo.example")
+        sales.goto(self.url + "/contacts")
+        expect(sales.locator("#rows tbody tr")).to_have_count(3)
+        expect(sales.locator("#rows")).to_contain_text("@client.example")
+        owner.goto(self.url + "/staff")
+        owner.click("a:has-text('Ola Nowak')")
+        owner.get_by_label("Role").select_option(label="Sales on the phone")
+        owner.click("button:has-text('Save')")
+        expect(owner.locator(".facts")).to_contain_text("E-mail")
+        # for a second the service goes by what the session was, and PostgreSQL shows nothing
+        time.sleep(1.1)
+        sales.reload()
+        expect(sales.locator("#rows tbody tr")).to_have_count(3)
+        expect(sales.locator("#rows")).not_to_contain_text("karol@")
+        expect(sales.locator("#rows")).to_contain_text("•••@client.example")
+        owner.fill("main [name=contact]", "1")
+        owner.click("button:has-text('Ask')")
+        expect(owner.locator(".answers")).to_contain_text("reads no")
+        expect(owner.locator(".plain-list")).not_to_be_empty()
+        owner.get_by_label("Role").select_option(label="Sales")
+        owner.click("button:has-text('Save')")
+        expect(owner.locator(".notice")).to_contain_text("Saved")
+
+    def test_settings(self):
+        """A field, a text of consent, a token that works until it is revoked, and all of it in the audit log."""
+        page = self.page("phone")
+        self.sign_in(page)
+        page.goto(self.url + "/settings")
+        page.click("summary:has-text('Add a field')")
+        field = page.locator("form[action='/settings/fields']")
+        field.locator("[name=label]").fill("Kundennummer")
+        field.locator("[name=type]").select_option("text")
+        field.locator("[name=is_key]").check()
+        field.locator("button").click()
+        expect(page.locator(".rows li", has_text="Kundennummer")).to_contain_text("same value, same person")
+        page.click("summary:has-text('Add a field')")
+        field.locator("[name=label]").fill("Kundennummer")
+        field.locator("button").click()
+        expect(page.locator("[role=alert]")).to_contain_text("of this name already")
+        expect(field.locator("[name=label]")).to_have_value("Kundennummer")
+        page.click("summary:has-text('Add a purpose')")
+        page.get_by_label("English", exact=True).fill("Autumn letters")
+        page.locator("form[action='/settings/purposes'] button").click()
+        page.click("summary:has-text('Publish a text')")
+        wording = page.locator("form[action='/settings/wordings']")
+        wording.locator("[name=purpose]").select_option(label="Autumn letters")
+        wording.locator("[name=body]").fill("We write to you in autumn.")
+        wording.locator("button").click()
+        expect(page.locator(".rows li", has_text="Autumn letters")).to_contain_text("version 1")
+        page.click("summary:has-text('Make a token')")
+        form = page.locator("form[action='/settings/tokens']")
+        form.locator("[name=label]").fill("Till")
+        form.get_by_label("read contacts").check()
+        form.locator("button").click()
+        token = page.locator(".handed code").inner_text()
+        self.assertEqual(self.status("/api/v1/contacts", token), 200)
+        self.assertEqual(self.status("/api/v1/runs", token), 403)
+        page.locator(".rows li", has_text="Till").locator("button").click()
+        page.locator("dialog button", has_text="Revoke").click()
+        expect(page.locator(".rows li", has_text="Till")).to_contain_text("revoked")
+        time.sleep(1.1)
+        self.assertEqual(self.status("/api/v1/contacts", token), 401)
+        page.click("a:has-text('Audit log')")
+        expect(page.locator("main")).to_contain_text("field")
+        page.click("a:has-text('Check that it is whole')")
+        expect(page.locator(".notice")).to_contain_text("whole")
+
+    def status(self, path, token):
+        request = urllib.request.Request(self.url + path, headers={"Authorization": f"Bearer {token}"})
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    def test_privacy(self):
+        """A consent is noted, a field held by hand, everything about a person shown, then erased for good."""
+        contact = self.kontor.post("/contacts", {"fields": {
+            "given_name": "Vera", "family_name": "Passing", "company": "Gone AS", "emails": [{"value": "vera@passing.example"}]}})["id"]
+        page = self.page()
+        self.sign_in(page)
+        page.goto(f"{self.url}/contacts/{contact}")
+        page.click("summary:has-text('Note a consent')")
+        page.locator("form[action$='/consents'] [name=proof]").fill("said so on the telephone")
+        page.click("form[action$='/consents'] button[value=true]")
+        expect(page.locator(".notice")).to_be_visible()
+        self.assertTrue(self.kontor.get(f"/contacts/{contact}")["consents"])
+        page.get_by_label(re.compile("Hold this.*Company")).click()
+        expect(page.get_by_label(re.compile("Let sync change.*Company"))).to_be_visible()
+        self.assertEqual(self.kontor.get(f"/contacts/{contact}")["locks"], ["company"])
+        with page.expect_download() as download:
+            page.click("a:has-text('Download all data')")
+        self.assertIn("said so on the telephone", pathlib.Path(download.value.path()).read_text("utf-8"))
+        page.click("button:has-text('Erase for good')")
+        page.locator("dialog button", has_text="Erase for good").click()
+        expect(page.locator(".notice")).to_contain_text("Erased")
+        expect(page.locator("main")).not_to_contain_text("Passing")
+        self.settled(page, "section:has-text('crm'):has(h2:text('Erased')) .badge", "removed there")
+
+    def test_invitation_and_second_factor(self):
+        owner = self.page()
+        self.sign_in(owner)
+        owner.goto(self.url + "/staff")
+        form = owner.locator("form", has=owner.locator("[name=language]"))
+        form.locator("[name=email]").fill("piotr@demo.example")
+        form.locator("[name=name]").fill("Piotr")
+        form.locator("[name=role]").select_option(label="Manager")
+        form.locator("button").click()
+        link = owner.locator(".handed code").inner_text()
+        self.assertTrue(link.startswith(self.url + "/invitations/"), link)
+        guest = self.page("phone")
+        guest.goto(link)
+        guest.fill("[name=password]", "password password password")
+        guest.fill("[name=again]", "password password password")
+        guest.click("button.act")
+        expect(guest.locator("[role=alert]")).to_contain_text("too easy to guess")
+        guest.fill("[name=password]", "four wet umbrellas drying")
+        guest.fill("[name=again]", "four wet umbrellas drying")
+        guest.click("button.act")
+        guest.click("a.act")
+        guest.fill("[name=tenant]", "demo")
+        guest.fill("[name=email]", "piotr@demo.example")
+        guest.fill("[name=password]", "four wet umbrellas drying")
+        guest.click("button.act")
+        expect(guest.locator(".top")).to_be_visible()
+        # the owner demands a second factor of managers: until then the account alone
+        policy = owner.locator("form[action='/staff/policy']")
+        owner.goto(self.url + "/staff")
+        policy.get_by_label("Manager").check()
+        policy.locator("button").click()
+        expect(owner.locator(".notice")).to_be_visible()
+        time.sleep(1.1)
+        guest.goto(self.url + "/contacts")
+        expect(guest).to_have_url(self.url + "/account")
+        expect(guest.locator(".notice")).to_contain_text("second factor")
+        factor = guest.locator("form[action='/account/second-factor']")
+        factor.locator("[name=password]").fill("four wet umbrellas drying")
+        factor.locator("button").click()
+        secret = guest.locator("code[data-copy]").inner_text()
+        guest.locator("[name=code]").fill(self.code(secret))
+        guest.click("button:has-text('Confirm')")
+        expect(guest.locator(".codes li")).to_have_count(10)
+        time.sleep(1.1)
+        guest.goto(self.url + "/contacts")
+        expect(guest.locator("#rows tbody tr").first).to_be_visible()
+        owner.goto(self.url + "/staff")
+        policy.get_by_label("Manager").uncheck()
+        policy.locator("button").click()
+
+    def code(self, secret):
+        """RFC 6238, by Python's own means."""
+        import base64
+        import hmac
+        import struct
+        key = base64.b32decode(secret.replace(" ", "") + "=" * (-len(secret.replace(" ", "")) % 8))
+        digest = hmac.digest(key, struct.pack(">Q", int(time.time()) // 30), "sha1")
+        at = digest[-1] & 15
+        return f"{(struct.unpack('>I', digest[at:at + 4])[0] & 0x7FFFFFFF) % 1_000_000:06}"
+
+
+if __name__ == "__main__":
+    unittest.main()

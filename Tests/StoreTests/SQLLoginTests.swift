@@ -8,7 +8,8 @@ import Testing
 @testable import Store
 
 /// SQL logins: what they see is compared row by row in RightsTests; here, what they cannot do.
-@Suite struct SQLLoginTests {
+/// One after the other: a watchdog ends the sessions of every login that has ended.
+@Suite(.serialized) struct SQLLoginTests {
     /// A shop with an owner, who has a SQL login, and one contact.
     private struct Shop {
         let door: TenantDatabase

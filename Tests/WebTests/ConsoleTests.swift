@@ -29,7 +29,8 @@ import Testing
             _ method: String, _ path: String, _ form: [String: String] = [:], headers: [String: String] = [:]
         ) async throws -> (status: Int, location: String?, text: String) {
             let url = try #require(URL(string: "http://127.0.0.1:\(tenant.server.port)\(path)"))
-            var request = URLRequest(url: url)
+            // a busy machine answers late
+            var request = URLRequest(url: url, timeoutInterval: 300)
             request.httpMethod = method
             if method == "POST" {
                 request.httpBody = Data(

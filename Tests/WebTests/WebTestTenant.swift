@@ -73,7 +73,8 @@ struct WebTestTenant: Sendable {
         token: String? = nil
     ) async throws -> Reply {
         let url = try #require(URL(string: "http://127.0.0.1:\(server.port)\(address)"))
-        var request = URLRequest(url: url)
+        // a busy machine answers late
+        var request = URLRequest(url: url, timeoutInterval: 300)
         request.httpMethod = method
         request.httpBody = body.map { Data($0) }
         for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }

@@ -26,6 +26,7 @@ struct Bench {
         ("routing", { try await RoutingBench($0).run() }),
         ("api", { try await APIBench($0).run() }),
         ("logins", { try await LoginBench($0).run() }),
+        ("console", { try await ConsoleBench($0).run() }),
         ("segment", { try await SegmentBench($0).run() }),
         ("rights", { try await RightsBench($0).run() }),
         ("reporting", { try await ReportingBench($0).run() }),

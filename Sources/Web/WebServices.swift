@@ -25,6 +25,7 @@ public struct WebServices: Sendable {
     let isSecure: Bool
     /// Notes what people read.
     public let reads: ReadLog
+    let live: LiveHub
     let passwords = PasswordGate(cores: ProcessInfo.processInfo.activeProcessorCount)
     /// The most bytes a file sent for import may have.
     let maxImportBytes: Int
@@ -38,6 +39,7 @@ public struct WebServices: Sendable {
         (self.maxImportBytes, self.sqlServer) = (maxImportBytes, sqlServer)
         (self.reads, self.calls) = (reads, calls)
         (self.console, self.isSecure) = (console, isSecure)
+        live = LiveHub(node: node)
     }
 
     /// - Throws: `Failure` `connector.kind`.

@@ -37,6 +37,6 @@ enum RandomCondition {
         .birthMonth(.this), .birthMonth(.month(12)), .owner([]), .owner([3, 5]),
         .bought(Purchase()),
         .bought(Purchase(supplier: "Oak", product: "Door", category: "Wood", withinDays: 3, atLeast: 4)),
-        .noOrderInDays(30), .orders(.is(3)), .orders(.atLeast(2)), .spent(.atMost("100.00")),
+        .noOrderInDays(30), .unchangedInDays(400), .orders(.is(3)), .orders(.atLeast(2)), .spent(.atMost("100.00")),
     ]
 }

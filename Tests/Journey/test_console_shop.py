@@ -218,6 +218,61 @@ class Shop(ConsoleCase):
         at = digest[-1] & 15
         return f"{(struct.unpack('>I', digest[at:at + 4])[0] & 0x7FFFFFFF) % 1_000_000:06}"
 
+    def test_live(self):
+        """What somebody else does is shown on open pages by itself, and soon."""
+        contact = self.kontor.post("/contacts", {"fields": {"given_name": "Liv", "family_name": "Dahl", "tags": ["here"]}})["id"]
+        card, home = self.page(), self.page("phone")
+        self.sign_in(card)
+        card.goto(f"{self.url}/contacts/{contact}")
+        self.sign_in(home)
+        for page in (card, home):
+            page.evaluate("window.stayed = true")
+        # the stream is open
+        time.sleep(1)
+        start = time.monotonic()
+        self.kontor.patch(f"/contacts/{contact}", {"fields": {"company": "Dahl & Co"}})
+        expect(card.locator("[data-live=known]")).to_contain_text("Dahl & Co")
+        print(f"shown after {time.monotonic() - start:.2f} s", file=sys.stderr)
+        expect(card.locator("[data-live=history]")).to_contain_text("Dahl & Co")
+        crm = next(one for one in self.kontor.get("/connectors")["items"] if one["name"] == "crm")
+        self.kontor.patch(f"/connectors/{crm['id']}", {"state": "paused"})
+        try:
+            expect(home.locator("[data-live=home] .attention")).to_contain_text("crm")
+        finally:
+            self.kontor.patch(f"/connectors/{crm['id']}", {"state": "on"})
+        expect(home.locator("[data-live=home]")).not_to_contain_text("crm is paused")
+        for page in (card, home):
+            self.assertTrue(page.evaluate("window.stayed"), "no page was loaded anew")
+
+    def test_retention(self):
+        """A rule is made, shows whom it is about, is switched on, and ends them."""
+        contact = self.kontor.post("/contacts", {"fields": {"given_name": "Gone", "family_name": "Ghost", "tags": ["leaver"]}})["id"]
+        page = self.page("phone")
+        self.sign_in(page)
+        page.goto(self.url + "/settings")
+        page.click("a:has-text('Retention')")
+        page.locator("a:has-text('New rule')").first.click()
+        page.fill("[name=name]", "Leavers")
+        page.click("button:has-text('Save')")
+        expect(page.locator("[role=alert]")).to_contain_text("every contact")
+        page.locator("[name=what]").select_option("tag")
+        page.locator("[name=value]").fill("leaver")
+        page.click("button:has-text('Save')")
+        rule = page.locator("section.card", has_text="Leavers")
+        expect(rule).to_contain_text("1 contact")
+        expect(rule).to_contain_text("Gone Ghost")
+        rule.locator("button:has-text('Switch on')").click()
+        expect(page.locator("dialog")).to_contain_text("1 contact")
+        page.locator("dialog button", has_text="Switch on").click()
+        expect(rule).to_contain_text("next look")
+        self.settled(page, "section.card:has-text('Leavers')", "0 contacts")
+        page.goto(f"{self.url}/contacts/{contact}")
+        expect(page.locator("main")).to_contain_text("deleted")
+        page.goto(self.url + "/retention")
+        rule.locator("button:has-text('Delete')").click()
+        page.locator("dialog button", has_text="Delete").click()
+        expect(page.locator(".empty")).to_be_visible()
+
 
 if __name__ == "__main__":
     unittest.main()

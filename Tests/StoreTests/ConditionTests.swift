@@ -122,7 +122,8 @@ private struct Naive {
         var leaves: [Leaf] = [
             .tag("client"), .tag("Été"), .tag("a:b"), .tag("none"), .consent(purpose: "news"), .birthMonth(.this),
             .birthMonth(.month(9)),
-            .noOrderInDays(30), .orders(.atLeast(1)), .orders(.below(1)), .orders(.isNot(0)), .spent(.is(0)),
+            .noOrderInDays(30), .unchangedInDays(30), .orders(.atLeast(1)), .orders(.below(1)), .orders(.isNot(0)),
+            .spent(.is(0)),
             .spent(.above("0.01")),
             .bought(Purchase(supplier: "x")), .bought(Purchase(category: "y", withinDays: 3, atLeast: 2)),
             .field("birthday", .before(.day(day))), .field("birthday", .after(.day(day))),

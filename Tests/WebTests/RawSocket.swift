@@ -33,6 +33,13 @@ final class RawSocket {
         }
     }
 
+    /// What has come so far.
+    func arrived() -> String {
+        var bytes = [UInt8](repeating: 0, count: 65_536)
+        let count = recv(descriptor, &bytes, bytes.count, Int32(MSG_DONTWAIT))
+        return count > 0 ? String(decoding: bytes[..<count], as: UTF8.self) : ""
+    }
+
     /// The first line of the answer.
     func firstLine() throws -> String {
         var bytes = [UInt8](repeating: 0, count: 4096)

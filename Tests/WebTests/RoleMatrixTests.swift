@@ -72,10 +72,12 @@ import Testing
         try await leaveTraces(tenant, contacts: contacts, connector: connector.id, plugin: push)
         let segment = try await tenant.call(
             "createSegment", [:], ["name": "All", "condition": ["field": "language", "is": "pl"]])
+        let rule = try await tenant.call(
+            "createRetention", [:], ["name": "Old", "condition": ["unchanged_in_days": 1000]])
         let run = try await tenant.database.createRun(as: .token(1), kind: "csv", state: "done")
         let paths = [
             "connectors": String(connector.id), "connections": String(connector.id), "plugins": String(push),
-            "segments": String(segment.id),
+            "segments": String(segment.id), "retention": String(rule.id),
             "runs": String(run),
             "staff": String(boss.id), "roles": "2", "teams": "1", "conflicts": "1", "tokens": "1", "pushes": "1",
         ]

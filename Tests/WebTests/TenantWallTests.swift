@@ -6,6 +6,7 @@ import Testing
 @Suite struct TenantWallTests {
     /// Bodies that are good in themselves, by operation.
     private static let bodies: [String: JSON] = [
+        "editRetention": ["state": "off"],
         "editContact": ["fields": ["notes": "x"]], "setLocks": ["fields": []],
         "addConsent": ["purpose": "news", "granted": true, "source": "form"], "editField": ["label": "x"],
         "editConnector": ["rank": 3], "editPlugin": ["state": "on"], "settleConflict": ["keep": "hub"],
@@ -17,7 +18,8 @@ import Testing
 
     /// Forms of pages that would be refused for being empty.
     private static let forms = [
-        "console.editStaff": "disabled=true", "console.setConnection": "state=paused", "console.setPlugin": "state=off",
+        "console.changeRetention": "do=off", "console.editStaff": "disabled=true",
+        "console.setConnection": "state=paused", "console.setPlugin": "state=off",
         "console.settle": "keep=hub", "console.handOver": "to=1",
         "console.addConsent": "purpose=news&granted=true",
     ]
@@ -85,6 +87,8 @@ import Testing
             ["name": "Secret people", "condition": ["field": "given_name", "is": "Secret Person"]])
         #expect(segment.status == 201)
         ids["segments"] = String(segment.id)
+        ids["retention"] = String(
+            try await owner.call("createRetention", [:], ["name": "Secret", "condition": ["tag": "secret"]]).id)
         let group = plugins.first { $0["capability"] == "group" }?["id"] ?? .null
         let push = try await owner.call(
             "createPush", ["id": String(segment.id)],

@@ -5,6 +5,12 @@ const language = document.documentElement.lang.replace(/^en$/, "en-GB");
 const moments = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
 const days = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
 
+/** What the server wrote where it is to be kept up to date. */
+const written = new Map();
+for (const part of document.querySelectorAll("[data-live]")) {
+  written.set(part, part.innerHTML.replaceAll(/name="mark" value="[^"]*"/g, ""));
+}
+
 /** Shows moments in the reader's own time zone and way. */
 function showMoments(within) {
   for (const time of within.querySelectorAll("time[data-moment]")) {
@@ -111,9 +117,13 @@ for (const form of document.querySelectorAll("form[data-preview]")) {
     if (mine === newest && answer.ok && !answer.redirected) into.innerHTML = await answer.text();
   };
   form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(ask, 250); });
-  form.querySelector("[data-add]")?.addEventListener("click", (event) => {
+}
+
+/** One more row of a condition. */
+for (const button of document.querySelectorAll("[data-add]")) {
+  button.addEventListener("click", (event) => {
     event.preventDefault();
-    const rows = form.querySelector("[data-rows]");
+    const rows = button.form.querySelector("[data-rows]");
     const row = rows.querySelector("[data-row]").cloneNode(true);
     for (const field of row.querySelectorAll("input, select")) {
       if (field.tagName === "SELECT") field.selectedIndex = 0; else field.value = "";
@@ -123,16 +133,48 @@ for (const form of document.querySelectorAll("form[data-preview]")) {
   });
 }
 
-/** What is still under way is looked at again every second, until it is over. */
-for (const part of document.querySelectorAll("[data-follow]")) {
+/** Parts that show how things stand are drawn anew when something changed in the shop, each by the reader's own rights. */
+function followShop() {
+  const quiet = 1000;
+  let source, waiting, asked = 0, isStale = false;
+  // as the server wrote them, but for marks, which are others each time
+  const plain = (part) => part.innerHTML.replaceAll(/name="mark" value="[^"]*"/g, "");
   const look = async () => {
-    if (!part.querySelector("[data-unfinished]")) return;
-    const answer = await fetch(part.dataset.follow);
+    waiting = undefined;
+    asked = Date.now();
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
     if (!answer.ok || answer.redirected) return;
-    part.innerHTML = await answer.text();
-    showMoments(part);
-    // what else the page offers then may be another
-    if (part.querySelector("[data-unfinished]")) setTimeout(look, 1000); else if (part.matches("section")) location.reload();
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    isStale = false;
+    for (const part of document.querySelectorAll("[data-live]")) {
+      const now = page.querySelector(`[data-live="${part.dataset.live}"]`);
+      if (!now || plain(now) === written.get(part)) continue;
+      // nothing is taken away from under anybody's hands
+      if (part.contains(document.activeElement) || document.querySelector("dialog[open]")) { isStale = true; continue; }
+      written.set(part, plain(now));
+      const open = [...part.querySelectorAll("details")].map((one) => one.open);
+      part.replaceChildren(...now.childNodes);
+      part.querySelectorAll("details").forEach((one, place) => { one.open ||= open[place] ?? false; });
+      showMoments(part);
+    }
+    lookLater();
   };
-  setTimeout(look, 700);
+  const soon = () => { waiting ??= setTimeout(look, Math.max(0, asked + quiet - Date.now())); };
+  // what is under way is looked at now and then even if no word of it comes
+  const lookLater = () => { if (document.querySelector("[data-live] [data-unfinished]")) setTimeout(soon, 5000); };
+  const listen = () => {
+    source?.close();
+    source = undefined;
+    // a browser has few connections to one host: pages that nobody sees leave theirs to others
+    if (document.hidden) return;
+    source = new EventSource("/live");
+    let isFirst = asked === 0;
+    source.addEventListener("open", () => { if (isFirst) asked = 1; else soon(); isFirst = false; });
+    source.addEventListener("changed", soon);
+  };
+  document.addEventListener("visibilitychange", listen);
+  document.addEventListener("focusout", () => { if (isStale) soon(); });
+  listen();
+  lookLater();
 }
+if (document.querySelector("[data-live]")) followShop();

@@ -33,6 +33,7 @@ extension Leaf {
         case .owner(let people): ["owner": people.isEmpty ? .null : .array(people.map(JSON.int))]
         case .bought(let purchase): ["bought": purchase.json]
         case .noOrderInDays(let days): ["no_order_in_days": .int(Int64(days))]
+        case .unchangedInDays(let days): ["unchanged_in_days": .int(Int64(days))]
         case .orders(let comparison): ["orders": [comparison.key: comparison.operand]]
         case .spent(let comparison): ["spent": [comparison.key: comparison.operand]]
         }

@@ -43,6 +43,8 @@ extension Leaf {
         case .owner(let people): "is \(negated ? "not " : "")\(Leaf.client(of: people))"
         case .bought(let purchase): "has \(negated ? "not " : "")bought \(purchase.words)"
         case .noOrderInDays(let days): negated ? "ordered in \(Leaf.last(days))" : "has no order in \(Leaf.last(days))"
+        case .unchangedInDays(let days):
+            negated ? "changed in \(Leaf.last(days))" : "has not changed in \(Leaf.last(days))"
         case .orders(let comparison): "has \(comparison.words(of: "a number of orders", negated: negated))"
         case .spent(let comparison): "has \(comparison.words(of: "a total spent", negated: negated))"
         }
@@ -66,6 +68,7 @@ extension Leaf {
         case .bought(let purchase): goal ? "buying \(purchase.words)" : "not having bought \(purchase.words)"
         case .noOrderInDays(let days):
             goal ? "no order in \(Leaf.last(days))" : "an order in \(Leaf.last(days))"
+        case .unchangedInDays(let days): goal ? "no change in \(Leaf.last(days))" : "a change in \(Leaf.last(days))"
         case .orders(let comparison): comparison.words(of: "a number of orders", negated: !goal)
         case .spent(let comparison): comparison.words(of: "a total spent", negated: !goal)
         }

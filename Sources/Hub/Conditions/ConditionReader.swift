@@ -5,7 +5,7 @@ struct ConditionReader {
     private static let maxDays: Int64 = 36_600
     private static let heads = [
         "all", "any", "not", "tag", "field", "consent", "origin", "change", "changed", "birth_month", "owner", "bought",
-        "no_order_in_days", "orders", "spent",
+        "no_order_in_days", "unchanged_in_days", "orders", "spent",
     ]
 
     init() {}
@@ -67,6 +67,7 @@ struct ConditionReader {
         case "owner": return .owner(try people(value, path))
         case "bought": return .bought(try purchase(value, path))
         case "no_order_in_days": return .noOrderInDays(try whole(value, path, 1...Self.maxDays))
+        case "unchanged_in_days": return .unchangedInDays(try whole(value, path, 1...Self.maxDays))
         case "orders": return .orders(try quantity(value, path))
         default: return .spent(try quantity(value, path))
         }

@@ -18,6 +18,8 @@ public enum Leaf: Sendable, Hashable {
     case bought(Purchase)
     /// The contact has no order in this many days, which includes never.
     case noOrderInDays(Int)
+    /// Nothing about the contact changed in this many days.
+    case unchangedInDays(Int)
     /// How many orders the contact has.
     case orders(Comparison)
     /// What the contact has spent, in the tenant's currency.

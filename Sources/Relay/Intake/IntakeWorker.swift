@@ -15,6 +15,7 @@ struct IntakeWorker {
     func slice() async throws -> LaneNext {
         _ = try await tenant.queueDuePolls()
         _ = try await tenant.queueDueSegmentPushes()
+        _ = try await tenant.queueDueRetention()
         guard let run = try await tenant.claimRun(lease: lease) else { return .idle }
         do {
             try await perform(run)
@@ -24,6 +25,10 @@ struct IntakeWorker {
             try await tenant.end(
                 run, state: "awaiting_approval",
                 message: "It would change \(tooMany.total) contacts by now, more than it may without approval.")
+        } catch let tooMany as TooManyEnd {
+            try await tenant.end(
+                run, state: "awaiting_approval", counts: ["due": .int(Int64(tooMany.due))],
+                message: "The rule is about \(tooMany.due) contacts by now, more than it may end without approval.")
         } catch let error as RemoteError {
             if case .locked(_, let message) = error, let connector = run.connector {
                 try await tenant.lock(connector: connector, reason: message)
@@ -52,6 +57,8 @@ struct IntakeWorker {
             let counts = try await tenant.undo(run: run.params["run"]?.int ?? 0, under: run)
             try await tenant.end(run, state: "done", counts: counts)
         case "segment": try await pushSegment(run)
+        case "retention":
+            try await tenant.end(run, state: "done", counts: try await tenant.applyRetention(run, lease: lease))
         default: throw Failure(.invalid, "run.kind", "This program knows no run of the kind “\(run.kind)”.")
         }
     }

@@ -57,5 +57,6 @@ extension TenantDatabase {
             UPDATE \(table("run")) SET state = 'failed', message = \(message), ended_at = now()
             WHERE id = \(id) AND state = 'staging'
             """, "DELETE FROM \(table("stage")) WHERE run = \(id)")
+        show()
     }
 }

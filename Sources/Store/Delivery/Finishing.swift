@@ -97,6 +97,7 @@ extension TenantDatabase {
                     bound_at = CASE WHEN b.gone_at IS NULL THEN b.bound_at ELSE now() END, gone_at = NULL)\(unbound)
             SELECT count(*) AS n FROM held
             """)
+        show()
         return try rows[0].get("n")
     }
 }

@@ -238,6 +238,7 @@ extension TenantDatabase {
                     params = params || \((["samples": preview.samples] as JSON).text)::jsonb
                 WHERE id = \(claimed.id) AND fence = \(claimed.fence)
                 """)
+            show()
             return preview.counts
         }
     }

@@ -33,7 +33,7 @@ public struct PullPlugin: Sendable {
 
 extension TenantDatabase {
     /// Asks for work; the relay does it.
-    /// - Parameter kind: poll, check, csv, batch, undo, segment.
+    /// - Parameter kind: poll, check, csv, batch, undo, segment, retention.
     /// - Returns: the run's number.
     public func createRun(
         as actor: Actor, kind: String, plugin: Int64? = nil, connector: Int64? = nil, params: JSON = [:],
@@ -105,6 +105,7 @@ extension TenantDatabase {
                 ORDER BY x.id LIMIT 1 FOR UPDATE SKIP LOCKED)
             RETURNING r.id, r.kind, r.plugin, r.connector, r.params, r.dry, r.fence, r.actor
             """)
+        if !rows.isEmpty { show() }
         return try rows.first.map { row in
             ClaimedRun(
                 id: try row.get("id"), kind: try row.get("kind"), plugin: try row.get("plugin"),

@@ -155,7 +155,7 @@ extension TenantDatabase {
     }
 
     /// - Throws: `Failure` `right.field` for a condition on a field that the actor's role hides or masks.
-    private func demandOpen(_ condition: Condition, as actor: Actor) async throws {
+    func demandOpen(_ condition: Condition, as actor: Actor) async throws {
         let closed: [String] = try await run(
             as: actor, "SELECT coalesce(r.hidden || r.masked, '{}') AS closed FROM \(table("mine"))() r")[0][0].get(
                 "closed")

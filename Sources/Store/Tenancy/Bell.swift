@@ -2,12 +2,12 @@ public import Logging
 public import Postgres
 import Synchronization
 
-/// The doorbell: after commits, one NOTIFY at most every 5 ms, on a connection of its own, so that
+/// A doorbell: after commits, one NOTIFY at most every few milliseconds, on a connection of its own, so that
 /// writers keep their group commit. It carries tenant numbers and who rang, and may be lost: the
 /// rows are the truth. Listeners in this process are woken without the database.
 public final class Bell: Sendable {
-    public static let channel = "kontor"
-    private static let pause: Duration = .milliseconds(5)
+    let channel: String
+    private let pause: Duration
     /// NOTIFY takes less than 8,000 bytes.
     private static let tenantsPerCall = 350
 
@@ -23,9 +23,10 @@ public final class Bell: Sendable {
     /// Tells this process's own rings from others.
     private let mark = String(UInt64.random(in: .min ... .max))
 
-    init(database: Database, log: Logger) {
-        self.database = database
-        self.log = log
+    /// - Parameter pause: the least time between two NOTIFY.
+    init(_ channel: String, pause: Duration, database: Database, log: Logger) {
+        (self.channel, self.pause) = (channel, pause)
+        (self.database, self.log) = (database, log)
     }
 
     /// Rings for a tenant. Returns at once.
@@ -71,12 +72,12 @@ public final class Bell: Sendable {
             if tenants.isEmpty { return }
             let payload = tenants.map(String.init).joined(separator: ",") + " " + mark
             do {
-                _ = try await database.run("SELECT pg_notify(\(Self.channel), \(payload))")
+                _ = try await database.run("SELECT pg_notify(\(channel), \(payload))")
             } catch {
                 // a lost ring is made good by the next rescan
                 log.debug("bell not rung", metadata: ["error": "\(error)"])
             }
-            do { try await Task.sleep(for: Self.pause) } catch { return }
+            do { try await Task.sleep(for: pause) } catch { return }
         }
     }
 }

@@ -5,7 +5,10 @@ import Synchronization
 /// One PostgreSQL server and what is needed to work on it. A tenant lives on one node.
 public final class Node: Sendable {
     public let database: Database
+    /// Rung when there is something to do.
     public let bell: Bell
+    /// Rung when there is something else to see, too, such as a delivery that is done.
+    public let news: Bell
     let signer: ContextSigner
     let contexts: ContextStatements
     let log: Logger
@@ -21,7 +24,8 @@ public final class Node: Sendable {
         self.database = database
         signer = ContextSigner(key: secrets.contextKey, isPooled: isPooled)
         contexts = ContextStatements(signer: signer)
-        self.bell = Bell(database: database, log: log)
+        bell = Bell("kontor", pause: .milliseconds(5), database: database, log: log)
+        news = Bell("kontor_news", pause: .milliseconds(250), database: database, log: log)
         self.log = log
         self.secrets = secrets
     }
@@ -38,9 +42,27 @@ public final class Node: Sendable {
         }
     }
 
-    /// Rings from other processes and from writers that are not Kontor; this one's are in `bell.local()`.
-    public func events() -> AsyncStream<BellEvent> {
-        let notifications = database.listen(Bell.channel)
+    /// Rings of the bell from other processes and from writers that are not Kontor; this one's are in `bell.local()`.
+    public func events() -> AsyncStream<BellEvent> { events(of: bell) }
+
+    /// All that rings here or elsewhere: for whoever shows how things stand.
+    public func everything() -> AsyncStream<BellEvent> {
+        AsyncStream { continuation in
+            let task = Task {
+                await withTaskGroup(of: Void.self) { group in
+                    for bell in [bell, news] {
+                        group.addTask { for await event in self.events(of: bell) { continuation.yield(event) } }
+                        group.addTask { for await rung in bell.local() { continuation.yield(.rung(Array(rung))) } }
+                    }
+                }
+                continuation.finish()
+            }
+            continuation.onTermination = { _ in task.cancel() }
+        }
+    }
+
+    private func events(of bell: Bell) -> AsyncStream<BellEvent> {
+        let notifications = database.listen(bell.channel)
         return AsyncStream { continuation in
             let task = Task {
                 for await notification in notifications {

@@ -104,6 +104,9 @@ public struct TenantDatabase: Sendable {
     /// Tells the relay, here and in other processes, that rows of this tenant wait.
     public func ring() { node.bell.ring(tenant.id) }
 
+    /// Tells open consoles that there is something else to see.
+    func show() { node.news.ring(tenant.id) }
+
     private func prelude(_ actor: Actor, run: Int64?) -> @Sendable (Int32) -> SQL {
         let contexts = node.contexts
         let tenant = tenant.id

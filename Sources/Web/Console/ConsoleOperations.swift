@@ -5,8 +5,8 @@ import Store
 extension Operations {
     static let console =
         door + home + contactPages + mergePages + importPages + segmentPages + connectionPages + problemPages
-        + staffPages + rolePages + personPages + settingsPages + auditPages
-        + accountPages
+        + staffPages + rolePages + personPages + settingsPages + retentionPages + auditPages
+        + accountPages + live
 
     /// A page for somebody who is signed in.
     static func page(

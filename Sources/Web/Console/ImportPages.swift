@@ -53,12 +53,10 @@ extension Operations {
         page(
             "console.run", "/runs/{id}", access: .tenant(.runs),
             query: [
-                .query("cursor", Schema.text(1, 200), "Where to go on."),
-                .query("part", Schema.flag, "The report alone."),
+                .query("cursor", Schema.text(1, 200), "Where to go on.")
             ]
         ) { desk in
             let model = try await report(desk, desk.call.path["id"] ?? "")
-            if desk.call.flag("part") { return try desk.html("run-report", model) }
             return try desk.page(
                 "run", title: desk.texts.filled("run_number", ["n": desk.call.path["id"] ?? ""]), place: "/", model)
         },

@@ -11,7 +11,7 @@ struct SegmentForm {
     private static let mostRows = 20
     private static let kinds = [
         "tag", "no_tag", "consent", "bought_supplier", "bought_category", "bought_product", "birth_month",
-        "no_order_in_days",
+        "no_order_in_days", "unchanged_in_days",
         "orders", "spent",
     ]
     private static let ways = ["is", "is_not", "contains", "at_least", "at_most", "exists", "missing"]
@@ -49,6 +49,7 @@ struct SegmentForm {
         case "bought_product": ["bought": ["product": text]]
         case "birth_month": ["birth_month": row.value == "this" ? "this" : number]
         case "no_order_in_days": ["no_order_in_days": number]
+        case "unchanged_in_days": ["unchanged_in_days": number]
         case "orders": ["orders": ["at_least": number]]
         case "spent": ["spent": ["at_least": text]]
         default: field(row, text)

@@ -112,6 +112,7 @@ extension Operations {
         if desk.may(.sql) || desk.may(.staff) {
             model["logins"] = loginsPart(desk, try await desk.call.ask("listSQLLogins")["items"]?.array ?? [])
         }
+        model["may_retain"] = .bool(desk.may(.config))
         model["may_audit"] = .bool(desk.may(.audit))
         return try desk.page(
             "settings", title: desk.texts["menu_settings"], place: "/settings", failure: failure, model)

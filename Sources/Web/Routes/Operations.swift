@@ -14,7 +14,8 @@ enum Operations {
         contacts + merges + contactViews + fields + connectors + plugins + runs + imports + uploads + deliveries
         + changes
         + conflicts
-        + segments + pushes + sessions + account + staff + roles + teams + sqlLogins + audit + privacy + processing
+        + segments + pushes + sessions + account + staff + roles + teams + sqlLogins + audit + privacy + retention
+        + processing
         + tokens
         + tenants + usage
 

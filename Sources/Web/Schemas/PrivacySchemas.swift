@@ -16,6 +16,19 @@ extension Schemas {
                         ])), "hidden_fields": Schema.strings, "visible_facets": Schema.orNull(Schema.strings),
                 ])),
         ]),
+        "RetentionRule": Schema.object([
+            "id": Schema.id, "name": Schema.string, "subject": Schema.choice(["living", "deleted"]),
+            "condition": Schema.anyObject, "words": Schema.string, "action": Schema.choice(["delete", "erase"]),
+            "state": Schema.choice(["on", "off"]), "most": Schema.whole, "next_at": Schema.moment,
+            "created_at": Schema.moment,
+        ]),
+        "NewRetentionRule": Schema.object(newRetention, optional: ["subject", "action", "most"]),
+        "RetentionRuleEdit": Schema.edit(newRetention.merging(["state": Schema.choice(["on", "off"])]) { $1 }),
+        "RetentionPreview": Schema.object([
+            "count": Schema.whole,
+            "items": Schema.list(
+                Schema.object(["id": Schema.id, "name": Schema.string, "updated_at": Schema.moment])),
+        ]),
         "PurposeEdit": Schema.object(
             [
                 "title": [
@@ -51,5 +64,9 @@ extension Schemas {
         ]),
     ]
 
+    private static let newRetention: [String: JSON] = [
+        "name": Schema.text(1, 200), "subject": Schema.choice(["living", "deleted"]), "condition": Schema.anyObject,
+        "action": Schema.choice(["delete", "erase"]), "most": Schema.whole(0, 1_000_000),
+    ]
     private static let language: JSON = ["type": "string", "pattern": "^[a-z]{2}$"]
 }

@@ -1,0 +1,85 @@
+import Hub
+import Store
+
+/// How long contacts are kept: rules, whom each would end now, and switching them on.
+extension Operations {
+    static let retentionPages: [Operation] = [
+        page("console.retention", "/retention", access: .tenant(.config)) { desk in try await retentionPage(desk) },
+        page("console.newRetention", "/retention/new", access: .tenant(.config)) { desk in
+            try await retentionForm(desk, SegmentForm())
+        },
+        action("console.addRetention", "/retention/new", access: .tenant(.config)) { desk, form in
+            let rule = SegmentForm(form)
+            if form.has("more") { return try await retentionForm(desk, rule, form, more: true) }
+            do {
+                let kind = form["kind"].split(separator: "_").map(String.init)
+                try await desk.call.ask(
+                    "createRetention",
+                    body: [
+                        "name": .string(rule.name), "condition": rule.condition,
+                        "action": .string(kind.first ?? ""), "subject": .string(kind.last ?? ""),
+                    ])
+                return desk.go("/retention", notice: "saved")
+            } catch let failure as Failure where failure.kind != .broken {
+                return try await retentionForm(desk, rule, form, failure)
+            }
+        },
+        action("console.changeRetention", "/retention/{id}", access: .tenant(.config)) { desk, form in
+            do {
+                if form["do"] == "remove" {
+                    try await desk.call.ask("deleteRetention", desk.call.path)
+                } else {
+                    try await desk.call.ask("editRetention", desk.call.path, body: ["state": .string(form["do"])])
+                }
+                return desk.go("/retention", notice: "saved")
+            } catch let failure as Failure where failure.kind != .broken && failure.kind != .notFound {
+                return try await retentionPage(desk, failure)
+            }
+        },
+    ]
+
+    private static let retentionKinds = ["erase_living", "delete_living", "erase_deleted"]
+
+    private static func retentionPage(_ desk: Desk, _ failure: Failure? = nil) async throws -> Answer {
+        var rules: [JSON] = []
+        for rule in try await desk.call.ask("listRetention")["items"]?.array ?? [] {
+            let preview = try await desk.call.ask("previewRetention", ["id": rule["id"]?.scalarText ?? ""])
+            let isOn = rule["state"] == "on"
+            let kind = "\(rule["action"]?.string ?? "")_\(rule["subject"]?.string ?? "")"
+            rules.append([
+                "id": rule["id"] ?? .null, "name": rule["name"] ?? .null, "words": rule["words"] ?? .null,
+                "kind": .string(desk.texts["retention_\(kind)"]), "is_on": .bool(isOn), "badge": isOn ? "good" : "calm",
+                "state": .string(desk.texts[isOn ? "retention_on" : "retention_off"]),
+                "due": .string(desk.texts.count("count_contacts", Int(preview["count"]?.int ?? 0))),
+                "people": .array(
+                    (preview["items"]?.array ?? []).map { contact in
+                        let name = contact["name"]?.string ?? ""
+                        return [
+                            "href": .string("/contacts/\(contact["id"]?.scalarText ?? "")"),
+                            "name": .string(name.isEmpty ? desk.texts["contact_nameless"] : name),
+                        ]
+                    }), "has_people": .bool(preview["items"]?.array?.isEmpty == false),
+                "when": desk.moment(rule["next_at"]),
+            ])
+        }
+        return try desk.page(
+            "retention", title: desk.texts["retention_title"], place: "/settings", failure: failure,
+            ["rules": .array(rules), "is_empty": .bool(rules.isEmpty)])
+    }
+
+    private static func retentionForm(
+        _ desk: Desk, _ rule: SegmentForm, _ form: FormBody? = nil, _ failure: Failure? = nil, more: Bool = false
+    ) async throws -> Answer {
+        let fields = try await desk.call.ask("listFields")["items"]?.array ?? []
+        var model = rule.model(desk.texts, fields: fields, more: more)
+        model["kinds"] = .array(
+            retentionKinds.map {
+                [
+                    "value": .string($0), "text": .string(desk.texts["retention_\($0)"]),
+                    "is_chosen": .bool($0 == form?["kind"] ?? ""),
+                ]
+            })
+        return try desk.page(
+            "retention-new", title: desk.texts["retention_add"], place: "/settings", failure: failure, model)
+    }
+}

@@ -8,7 +8,7 @@ import Store
 struct ConsoleBench {
     private let here: Bench.Surroundings
     private static let consoles = 200
-    private static let password = "bench bench bench"
+    private static let password = "seven kettles on a quiet ferry"
 
     init(_ here: Bench.Surroundings) { self.here = here }
 
@@ -16,7 +16,7 @@ struct ConsoleBench {
         guard let program = here.kontor else { throw Options.Wrong(description: "pages need the program kontor") }
         let cluster = here.cluster
         let contacts = here.isSmall ? 100_000 : 1_000_000
-        let tenant = try await cluster.makeTenant("console")
+        let tenant = try await cluster.makeTenant("console", modules: ["sales"])
         try await SegmentData(tenant: tenant, cluster: cluster, contacts: contacts, suppliers: 100).make()
         try await cluster.provisioner.setOwner(
             of: tenant, email: "owner@bench.example", password: Self.password)

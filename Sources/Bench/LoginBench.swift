@@ -17,7 +17,8 @@ struct LoginBench {
         let cluster = here.cluster
         let tenant = try await cluster.makeTenant("logins")
         try await cluster.makeContacts(1...Self.contacts, in: tenant, logged: false)
-        try await cluster.provisioner.setOwner(of: tenant, email: "k1@bench.example", password: "bench bench bench")
+        try await cluster.provisioner.setOwner(
+            of: tenant, email: "k1@bench.example", password: "seven kettles on a quiet ferry")
         _ = try await cluster.superuser.run(
             """
             INSERT INTO auth.account (tenant, email, password)

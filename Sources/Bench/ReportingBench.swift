@@ -17,7 +17,8 @@ struct ReportingBench {
         let contacts = here.isSmall ? 50_000 : 1_000_000
         let tenant = try await cluster.makeTenant("reporting", modules: ["reporting"])
         try await cluster.makeContacts(1...contacts, in: tenant, logged: false)
-        try await cluster.provisioner.setOwner(of: tenant, email: "boss@bench.example", password: "bench bench bench")
+        try await cluster.provisioner.setOwner(
+            of: tenant, email: "boss@bench.example", password: "seven kettles on a quiet ferry")
         let node = try await cluster.node(shared: 1, leased: 1)
         let owner = Int64(try await cluster.number("SELECT max(account)::float8 FROM \(table: tenant.schema, "staff")"))
         var logins: [String] = []

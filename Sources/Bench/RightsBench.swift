@@ -8,7 +8,7 @@ import Store
 struct RightsBench {
     private let here: Bench.Surroundings
     private static let rounds = 9
-    private static let password = "bench bench bench"
+    private static let password = "seven kettles on a quiet ferry"
     /// Members of staff, and how many of them are one team.
     private static let people = (all: 20, team: 4)
 

@@ -208,6 +208,48 @@ class Shop(ConsoleCase):
         policy.get_by_label("Manager").uncheck()
         policy.locator("button").click()
 
+    def test_plugin(self):
+        """What a plugin takes is changed in rows and as text, after a look at what that would have decided."""
+        crm = next(one for one in self.kontor.get("/connectors")["items"] if one["name"] == "crm")
+        push = next(one for one in crm["plugins"] if one["capability"] == "push")
+        before = push["filter"]
+        page = self.page()
+        self.sign_in(page)
+        page.goto(f"{self.url}/connections/{crm['id']}")
+        page.locator(".rows a").first.click()
+        expect(page.locator("h1")).to_be_visible()
+        page.goto(f"{self.url}/connections/{crm['id']}/plugins/{push['id']}")
+        form = page.locator("form", has=page.locator("[data-rows]"))
+        form.locator("[data-add]").click()
+        form.locator("[name=what]").last.select_option("tag")
+        form.locator("[name=value]").last.fill("nobody")
+        form.locator("[name=match]").select_option("all")
+        form.locator("button:has-text('Try')").click()
+        expect(page.locator(".notice")).to_contain_text("would have been decided otherwise")
+        self.assertEqual(self.kontor.get(f"/plugins/{push['id']}")["filter"], before, "a trial changes nothing")
+        try:
+            form.locator("button:has-text('Save')").click()
+            expect(page.locator(".notice")).to_contain_text("Saved")
+            self.assertIn({"tag": "nobody"}, self.kontor.get(f"/plugins/{push['id']}")["filter"]["all"])
+            page.locator("summary", has_text="Conditions within").click()
+            text = page.locator("details textarea[name=text]")
+            text.fill('{"all": [')
+            page.locator("details[open] button:has-text('Save')").click()
+            expect(page.locator("[role=alert]")).to_contain_text("no JSON")
+            page.locator("textarea[name=text]").fill('{"any": [{"all": [{"tag": "a"}, {"tag": "b"}]}, {"tag": "c"}]}')
+            page.locator("section.card").first.locator("button:has-text('Save')").click()
+            expect(page.locator(".notice")).to_contain_text("Saved")
+            # what does not fit rows is shown as text
+            expect(page.locator("[data-rows]")).to_have_count(0)
+            expect(page.locator("textarea[name=text]")).to_have_value(re.compile('"any"'))
+            page.locator("summary", has_text="Change the mapping").click()
+            mapping = page.locator("[name=mapping]")
+            mapping.fill(mapping.input_value().replace('"company"', '"no_such_field"', 1))
+            page.locator("details[open] button:has-text('Save')").click()
+            expect(page.locator("[role=alert]")).to_contain_text("no_such_field")
+        finally:
+            self.kontor.patch(f"/plugins/{push['id']}", {"filter": before})
+
     def code(self, secret):
         """RFC 6238, by Python's own means."""
         import base64

@@ -107,6 +107,8 @@ async def live(cookie, program):
         stream = browser.stream()
         ready.append(1)
         async for _ in stream:
+            if not wanted:
+                continue
             name, start = wanted["name"], wanted["start"]
             text = await browser.call(f"/contacts/{record}")
             if name.encode() in text:

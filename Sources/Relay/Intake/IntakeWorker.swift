@@ -16,6 +16,7 @@ struct IntakeWorker {
         _ = try await tenant.queueDuePolls()
         _ = try await tenant.queueDueSegmentPushes()
         _ = try await tenant.queueDueRetention()
+        try await tenant.watch()
         guard let run = try await tenant.claimRun(lease: lease) else { return .idle }
         do {
             try await perform(run)

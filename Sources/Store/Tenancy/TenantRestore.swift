@@ -187,6 +187,10 @@ extension Provisioner {
         _ = try await session.query("DELETE FROM \(table: tenant.schema, "upload")")
         _ = try await session.query(
             "UPDATE \(table: tenant.schema, "merge") SET changed = changed - 'owner' WHERE changed ? 'owner'")
+        // the watch gets to know people anew
+        _ = try await session.query("DELETE FROM \(table: tenant.schema, "activity") WHERE who LIKE 'staff:%'")
+        _ = try await session.query(
+            "UPDATE \(table: tenant.schema, "alert") SET who = 'staff:0' WHERE who LIKE 'staff:%'")
         // work that was asked for is nobody's now: a number may be somebody else's here
         _ = try await session.query(
             "UPDATE \(table: tenant.schema, "run") SET actor = 'staff:0' WHERE actor LIKE 'staff:%'")

@@ -21,11 +21,14 @@ extension Operations {
             query["cursor"] = desk.call.query["cursor"]
             async let people = desk.call.askIfAllowed("listStaff")
             async let systems = desk.call.askIfAllowed("listConnectors")
+            async let alerts = desk.call.ask("listAlerts", query: ["open": true, "limit": 100])
             let list = try await desk.call.ask("listAudit", query: query)
             let words = Actors(
                 desk.texts, people: try await people?["items"]?.array ?? [],
                 systems: try await systems?["items"]?.array ?? [])
+            let open = try await alerts["items"]?.array ?? []
             var model: JSON = [
+                "alerts": .array(open.map { alert(desk, $0, words) }), "has_alerts": .bool(!open.isEmpty),
                 "actor": .string(actor), "action": .string(action),
                 "items": .array((list["items"]?.array ?? []).map { entry(desk, $0, words) }),
                 "next": list["next"]?.string.map {
@@ -43,8 +46,23 @@ extension Operations {
                 model["is_whole"] = .bool(isWhole)
             }
             return try desk.page("audit", title: desk.texts["audit_title"], place: "/settings", model)
-        }
+        },
+        action("console.seeAlert", "/alerts/{id}/seen", access: .tenant(.audit)) { desk, _ in
+            try await desk.call.ask("seeAlert", desk.call.path)
+            return desk.go("/audit", notice: "saved")
+        },
     ]
+
+    private static func alert(_ desk: Desk, _ alert: JSON, _ words: Actors) -> JSON {
+        [
+            "id": alert["id"] ?? .null, "who": .string(words.name(alert["who"]?.string ?? "")),
+            "what": .string(
+                desk.texts.filled(
+                    "alert_\(alert["what"]?.string ?? "")",
+                    ["n": alert["count"]?.scalarText ?? "", "usual": alert["usual"]?.scalarText ?? ""])),
+            "is_paused": alert["paused"] ?? false, "when": desk.moment(alert["at"]),
+        ]
+    }
 
     private static func entry(_ desk: Desk, _ entry: JSON, _ words: Actors) -> JSON {
         let details = (entry["details"]?.object ?? [:]).sorted { $0.key < $1.key }.map { key, value -> String in

@@ -4,7 +4,8 @@ import Store
 
 extension Operations {
     static let console =
-        door + home + contactPages + mergePages + importPages + segmentPages + connectionPages + problemPages
+        door + home + contactPages + mergePages + importPages + segmentPages + connectionPages + pluginPages
+        + problemPages
         + staffPages + rolePages + personPages + settingsPages + retentionPages + auditPages
         + accountPages + live
 

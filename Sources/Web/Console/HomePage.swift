@@ -11,6 +11,7 @@ extension Operations {
             async let conflicts = call.askIfAllowed("listConflicts", query: one)
             async let duplicates = call.askIfAllowed("listDuplicates", query: one)
             async let connectors = call.askIfAllowed("listConnectors")
+            async let alerts = call.askIfAllowed("listAlerts", query: ["open": true, "limit": 100])
             async let runs = call.askIfAllowed("listRuns", query: ["limit": 6])
             var attention: [JSON] = []
             func note(_ answer: JSON?, _ key: String, _ icon: String, _ href: String) {
@@ -21,6 +22,7 @@ extension Operations {
                     "href": .string(href),
                 ])
             }
+            note(try await alerts, "count_alerts", "graph-up-arrow", "/audit")
             note(try await dead, "count_failed", "exclamation-triangle", "/problems")
             note(try await conflicts, "count_conflicts", "signpost-split", "/problems")
             note(try await duplicates, "count_duplicates", "files", "/problems")

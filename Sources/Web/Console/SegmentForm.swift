@@ -31,6 +31,47 @@ struct SegmentForm {
         }
     }
 
+    /// A condition as rows; nil when it has conditions within conditions, or asks what rows do not.
+    init?(_ condition: JSON) {
+        let members = condition.object ?? [:]
+        guard members.count == 1, let (head, parts) = members.first, head == "all" || head == "any",
+            let leaves = parts.array, leaves.count <= Self.mostRows
+        else { return nil }
+        name = ""
+        matchesAny = head == "any"
+        rows = []
+        for leaf in leaves {
+            guard let row = Self.row(leaf) else { return nil }
+            rows.append(row)
+        }
+        // what it says again is what was said
+        guard self.condition == condition || leaves.isEmpty else { return nil }
+    }
+
+    private static func row(_ leaf: JSON) -> Row? {
+        let members = leaf.object ?? [:]
+        if let field = members["field"]?.string, members.count == 2,
+            let (way, value) = members.first(where: { $0.key != "field" })
+        {
+            if way == "exists" {
+                return Row(what: "field.\(field)", how: value == true ? "exists" : "missing", value: "")
+            }
+            return Row(what: "field.\(field)", how: way, value: value.scalarText ?? "")
+        }
+        guard members.count == 1, let (head, value) = members.first else { return nil }
+        switch head {
+        case "not": return value["tag"]?.string.map { Row(what: "no_tag", how: "is", value: $0) }
+        case "bought":
+            guard let (what, of) = value.object?.first, value.object?.count == 1 else { return nil }
+            return Row(what: "bought_\(what)", how: "is", value: of.scalarText ?? "")
+        case "orders", "spent": return Row(what: head, how: "is", value: value["at_least"]?.scalarText ?? "")
+        case "change", "origin":
+            let one = value.array?.count == 1 ? value.array?.first : value
+            return Row(what: head, how: "is", value: one?.scalarText ?? "")
+        default: return kinds.contains(head) ? Row(what: head, how: "is", value: value.scalarText ?? "") : nil
+        }
+    }
+
     /// The condition; rows that are not filled in say nothing.
     var condition: JSON {
         let leaves = rows.filter { !$0.isBlank }.map(leaf)
@@ -50,6 +91,8 @@ struct SegmentForm {
         case "birth_month": ["birth_month": row.value == "this" ? "this" : number]
         case "no_order_in_days": ["no_order_in_days": number]
         case "unchanged_in_days": ["unchanged_in_days": number]
+        case "origin": ["origin": text]
+        case "change": ["change": [text]]
         case "orders": ["orders": ["at_least": number]]
         case "spent": ["spent": ["at_least": text]]
         default: field(row, text)
@@ -69,7 +112,8 @@ struct SegmentForm {
 
     /// The form's model: its rows, and with `more` one to be filled in.
     /// - Parameter fields: that the caller sees, as the interface lists them.
-    func model(_ texts: ConsoleTexts, fields: [JSON], more: Bool) -> JSON {
+    /// - Parameter ofChanges: whether it may ask about a change, too, as filters of plugins do.
+    func model(_ texts: ConsoleTexts, fields: [JSON], more: Bool, ofChanges: Bool = false) -> JSON {
         var shown = rows.filter { !$0.isBlank }
         if (more || shown.isEmpty) && shown.count < Self.mostRows { shown.append(Row(what: "", how: "is", value: "")) }
         return [
@@ -79,7 +123,9 @@ struct SegmentForm {
                     [
                         "value": .string(row.value),
                         "whats": .array(
-                            Self.kinds.map { choice($0, texts["condition_\($0)"], row.what) }
+                            (Self.kinds + (ofChanges ? ["change", "origin"] : [])).map {
+                                choice($0, texts["condition_\($0)"], row.what)
+                            }
                                 + fields.compactMap { field in
                                     guard let key = field["key"]?.string, key != "tags" else { return nil }
                                     let label =

@@ -36,5 +36,24 @@ extension Operations {
                 if let place = call.query["place"]?.int, let hash = call.text("hash") { known = (place, hash) }
                 return Answer(try await call.tenant.verifyAudit(known: known, as: call.actor))
             }),
+        Operation(
+            id: "listAlerts", method: .get, path: "\(prefix)/alerts",
+            summary:
+                "Actors and connectors that read, export, edit, delete or fail far more than they ever did; newest first.",
+            access: .tenant(.audit),
+            parameters: [.query("open", Schema.flag, "Those alone that nobody has seen yet."), limit],
+            responses: [200: Schema.page(Schema.ref("Alert"))],
+            handle: { call in
+                .items(
+                    try await call.tenant.alerts(openOnly: call.flag("open"), limit: call.limit, as: call.actor))
+            }),
+        Operation(
+            id: "seeAlert", method: .post, path: "\(prefix)/alerts/{id}/seen",
+            summary: "Notes that somebody has seen to it. A connector that was paused stays so until it is resumed.",
+            access: .tenant(.audit), parameters: [id("id", "Number of the alert.")], responses: [204: nil],
+            handle: { call in
+                try await call.tenant.setSeen(alert: call.id(), as: call.actor)
+                return .empty
+            }),
     ]
 }

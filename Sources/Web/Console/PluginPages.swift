@@ -1,0 +1,151 @@
+import Foundation
+import Hub
+import Store
+
+/// What a plugin takes: its filter, with what another would have decided, and its mapping.
+extension Operations {
+    static let pluginPages: [Operation] = [
+        page("console.plugin", "/connections/{id}/plugins/{plugin}", access: .tenant(.config)) { desk in
+            try await pluginPage(desk)
+        },
+        action("console.setFilter", "/connections/{id}/plugins/{plugin}/filter", access: .tenant(.config)) {
+            desk, form in
+            let rows = SegmentForm(form)
+            if form.has("more") { return try await pluginPage(desk, rows: rows, more: true) }
+            do {
+                let filter = try form.has("as_text") ? document(form.raw("text")) : rows.condition
+                if form["do"] == "try" {
+                    return try await pluginPage(desk, rows: rows, typed: form, trial: try await trial(desk, filter))
+                }
+                try await desk.call.ask("editPlugin", pluginPath(desk), body: ["filter": filter])
+                return desk.go(pluginAddress(desk), notice: "saved")
+            } catch let failure as Failure where failure.kind != .broken && failure.kind != .notFound {
+                return try await pluginPage(desk, failure, rows: rows, typed: form)
+            }
+        },
+        action("console.setMapping", "/connections/{id}/plugins/{plugin}/mapping", access: .tenant(.config)) {
+            desk, form in
+            do {
+                let mapping = try document(form.raw("mapping"))
+                if form["do"] == "try" {
+                    let run = try await desk.call.ask("tryMapping", pluginPath(desk), body: ["mapping": mapping])
+                    return desk.go("/runs/\(run["id"]?.scalarText ?? "")")
+                }
+                try await desk.call.ask("editPlugin", pluginPath(desk), body: ["mapping": mapping])
+                return desk.go(pluginAddress(desk), notice: "saved")
+            } catch let failure as Failure where failure.kind != .broken && failure.kind != .notFound {
+                return try await pluginPage(desk, failure, typed: form)
+            }
+        },
+    ]
+
+    /// Days of past changes that another filter is tried on.
+    private static let trialDays = 30
+
+    private static func pluginPath(_ desk: Desk) -> [String: String] { ["id": desk.call.path["plugin"] ?? ""] }
+
+    private static func pluginAddress(_ desk: Desk) -> String {
+        "/connections/\(desk.call.path["id"] ?? "")/plugins/\(desk.call.path["plugin"] ?? "")"
+    }
+
+    private static func document(_ text: String) throws -> JSON {
+        do { return try JSON(text: text) } catch {
+            throw Failure(.invalid, "body.malformed", "This is no JSON: \(error).")
+        }
+    }
+
+    /// What a filter would have decided otherwise: how many of how many changes, and some of each kind.
+    private static func trial(_ desk: Desk, _ filter: JSON) async throws -> JSON {
+        let plugin = try await desk.call.ask("getPlugin", pluginPath(desk))
+        let system = try await desk.call.ask("getConnector", desk.call.path)
+        let since = Date(timeIntervalSinceNow: -Double(trialDays) * 86_400)
+        let found = try await desk.call.ask(
+            "replay",
+            body: [
+                "since": .string(ISO8601DateFormatter().string(from: since)),
+                "rules": [
+                    "\(system["name"]?.string ?? "")/\(plugin["name"]?.string ?? "")": ["filter": filter]
+                ],
+            ])
+        let differences = found["differences"]?.array ?? []
+        let count = differences.reduce(0) { $0 + ($1["count"]?.int ?? 0) }
+        return [
+            "said": .string(
+                desk.texts.filled(
+                    "filter_trial",
+                    ["n": String(count), "of": found["changes"]?.scalarText ?? "", "days": String(trialDays)])),
+            "items": .array(
+                differences.map { one in
+                    [
+                        "count": one["count"] ?? .null, "was": .string(spoken(one["from"])),
+                        "is": .string(spoken(one["to"])),
+                        "records": .array(
+                            (one["examples"]?.array ?? []).map {
+                                [
+                                    "href": .string("/contacts/\($0.scalarText ?? "")"),
+                                    "number": .string($0.scalarText ?? ""),
+                                ]
+                            }),
+                    ]
+                }),
+        ]
+    }
+
+    private static func spoken(_ verdict: JSON?) -> String { verdict?.string?.replacing("_", with: " ") ?? "" }
+
+    private static func pluginPage(
+        _ desk: Desk, _ failure: Failure? = nil, rows: SegmentForm? = nil, typed: FormBody? = nil, trial: JSON = .null,
+        more: Bool = false
+    ) async throws -> Answer {
+        async let asked = desk.call.ask("getConnector", desk.call.path)
+        async let listed = desk.call.ask("listFields")
+        let plugin = try await desk.call.ask("getPlugin", pluginPath(desk))
+        let (system, fields) = (try await asked, try await listed["items"]?.array ?? [])
+        guard plugin["connector"] == system["id"] else { throw Failure.notFound("plugin") }
+        let manifest = desk.call.services.manifests.first { $0.kind == system["kind"]?.string }
+        let title = manifest?.plugins.first { $0.name == plugin["name"]?.string }?.title ?? plugin["name"]?.string ?? ""
+        let filter = plugin["filter"] ?? ["all": []]
+        let kept = SegmentForm(filter)
+        // conditions within conditions do not fit rows
+        let isText = typed?.has("as_text") ?? (rows == nil && kept == nil)
+        var model = (rows ?? kept ?? SegmentForm()).model(desk.texts, fields: fields, more: more, ofChanges: true)
+        model["is_push"] = .bool(plugin["capability"] == "push")
+        model["is_text"] = .bool(isText)
+        model["text"] = .string(typed?.has("as_text") == true ? typed!.raw("text") : pretty(filter))
+        model["mapping"] = .string(
+            typed?.names.contains("mapping") == true ? typed!.raw("mapping") : pretty(plugin["mapping"] ?? [:]))
+        model["pairs"] = .array(
+            (plugin["mapping"]?["rules"]?.array ?? []).map { rule in
+                [
+                    "hub": .string(ends(rule["hub"])), "remote": .string(ends(rule["remote"] ?? rule["constant"])),
+                    "way": .string(["in": "←", "out": "→"][rule["direction"]?.string ?? ""] ?? "↔"),
+                ]
+            })
+        model["trial"] = trial
+        model["words"] = plugin["words"] ?? .null
+        model["connection"] = system["name"] ?? .null
+        model["back"] = .string("/connections/\(desk.call.path["id"] ?? "")")
+        model["address"] = .string(pluginAddress(desk))
+        return try desk.page("plugin", title: title, place: "/connections", failure: failure, model)
+    }
+
+    private static func ends(_ value: JSON?) -> String {
+        value?.array?.compactMap(\.scalarText).joined(separator: ", ") ?? value?.scalarText ?? ""
+    }
+
+    /// JSON over several lines, to be read and changed by people.
+    private static func pretty(_ value: JSON, indent: String = "") -> String {
+        let inner = indent + "  "
+        if value.text.count <= 80 { return value.text }
+        if let items = value.array {
+            return "[\n" + items.map { inner + pretty($0, indent: inner) }.joined(separator: ",\n") + "\n\(indent)]"
+        }
+        if let members = value.object {
+            let lines = members.sorted { $0.key < $1.key }.map {
+                "\(inner)\(JSON.string($0.key).text): \(pretty($0.value, indent: inner))"
+            }
+            return "{\n" + lines.joined(separator: ",\n") + "\n\(indent)}"
+        }
+        return value.text
+    }
+}

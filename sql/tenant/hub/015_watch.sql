@@ -1,0 +1,130 @@
+-- Anomaly watch: what each actor and connector does in an hour, held against its own past. {s} is the tenant's schema, {id} its
+-- number.
+CREATE TABLE {s}.activity (
+    who text NOT NULL,
+    what text NOT NULL,
+    hour timestamptz NOT NULL,
+    count bigint NOT NULL,
+    CONSTRAINT activity_pk PRIMARY KEY (who, what, hour)
+);
+-- How far each source has been counted.
+CREATE TABLE {s}.watched (
+    source text NOT NULL CONSTRAINT watched_pk PRIMARY KEY,
+    upto bigint NOT NULL DEFAULT 0,
+    at timestamptz NOT NULL DEFAULT '-infinity'
+);
+INSERT INTO {s}.watched (source, upto) VALUES ('change', coalesce((SELECT max(h.id) FROM {s}.change h), 0)),
+    ('audit', coalesce((SELECT max(h.id) FROM {s}.audit h), 0)), ('attempt', coalesce((SELECT max(h.id) FROM {s}.attempt h), 0));
+CREATE TABLE {s}.alert (
+    id bigint GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME {s}.alert_id) CONSTRAINT alert_pk PRIMARY KEY,
+    who text NOT NULL,
+    what text NOT NULL,
+    hour timestamptz NOT NULL,
+    -- in that hour so far, when it was noticed; and the most of any hour of the four weeks before
+    count bigint NOT NULL,
+    usual bigint NOT NULL,
+    -- whether the connector was paused
+    paused boolean NOT NULL DEFAULT false,
+    at timestamptz NOT NULL DEFAULT now(),
+    seen_at timestamptz,
+    CONSTRAINT alert_once UNIQUE (who, what, hour)
+);
+
+-- Counts what is new since the last time, and tells what is out of proportion: at least five times what that actor ever did in
+-- an hour of the last four weeks, and more than anybody does by the way. A connector that edits or deletes so much is paused,
+-- once there is a week to know it by.
+-- What was asked for with an approval of its own, such as imports, is not counted. How many alerts there are anew; null when
+-- it was looked at less than `pause` ago, or is just now.
+CREATE FUNCTION {s}.watch(pause interval) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    w {s}.watched;
+    top bigint;
+    told bigint;
+BEGIN
+    IF auth.me({id}) IS DISTINCT FROM 'system' THEN
+        RAISE insufficient_privilege USING MESSAGE = 'only the service watches';
+    END IF;
+    SELECT * INTO w FROM {s}.watched x WHERE x.source = 'change' AND x.at <= now() - pause FOR UPDATE SKIP LOCKED;
+    IF w IS NULL THEN RETURN NULL; END IF;
+    -- what is younger than this may still be joined by rows with lower numbers
+    top := coalesce((SELECT max(h.id) FROM {s}.change h WHERE h.id > w.upto AND h.at < now() - interval '1 minute'), w.upto);
+    INSERT INTO {s}.activity AS a
+    SELECT coalesce('connector:' || h.origin, h.actor), h.kind, date_trunc('hour', h.at), count(*)
+    FROM {s}.change h LEFT JOIN {s}.run r ON r.id = h.run
+    WHERE h.id > w.upto AND h.id <= top AND h.kind <> 'merged' AND h.actor <> 'system'
+        AND (r.id IS NULL OR r.kind IN ('hook', 'poll') AND NOT r.params @> '{"first": true}')
+    GROUP BY 1, 2, 3
+    ON CONFLICT (who, what, hour) DO UPDATE SET count = a.count + excluded.count;
+    UPDATE {s}.watched SET upto = top, at = now() WHERE source = 'change';
+
+    SELECT * INTO w FROM {s}.watched x WHERE x.source = 'audit';
+    top := coalesce((SELECT max(h.id) FROM {s}.audit h WHERE h.id > w.upto AND h.at < now() - interval '1 minute'), w.upto);
+    INSERT INTO {s}.activity AS a
+    SELECT h.actor, CASE WHEN h.action = 'read' THEN 'read' ELSE 'exported' END, date_trunc('hour', h.at),
+        sum(CASE jsonb_typeof(h.details -> 'contacts') WHEN 'array' THEN jsonb_array_length(h.details -> 'contacts')
+            WHEN 'number' THEN (h.details ->> 'contacts')::bigint ELSE 1 END)
+    FROM {s}.audit h
+    WHERE h.id > w.upto AND h.id <= top AND (h.action = 'read' OR h.action LIKE 'export%' AND h.action <> 'export.begun')
+        AND h.actor <> 'system'
+    GROUP BY 1, 2, 3
+    ON CONFLICT (who, what, hour) DO UPDATE SET count = a.count + excluded.count;
+    UPDATE {s}.watched SET upto = top WHERE source = 'audit';
+
+    -- attempts have ended by then
+    SELECT * INTO w FROM {s}.watched x WHERE x.source = 'attempt';
+    top := coalesce((SELECT max(h.id) FROM {s}.attempt h WHERE h.id > w.upto AND h.started_at < now() - interval '5 minutes'),
+        w.upto);
+    INSERT INTO {s}.activity AS a
+    SELECT 'connector:' || p.connector, 'failed', date_trunc('hour', h.started_at), count(*)
+    FROM {s}.attempt h JOIN {s}.plugin p ON p.id = h.plugin
+    WHERE h.id > w.upto AND h.id <= top AND h.outcome IN ('retry', 'refused', 'unsure', 'locked')
+    GROUP BY 1, 2, 3
+    ON CONFLICT (who, what, hour) DO UPDATE SET count = a.count + excluded.count;
+    UPDATE {s}.watched SET upto = top WHERE source = 'attempt';
+
+    DELETE FROM {s}.activity a WHERE a.hour < now() - interval '28 days';
+    WITH recent AS (
+        SELECT n.who, n.what, n.hour, n.count, coalesce(p.usual, 0) AS usual
+        FROM {s}.activity n CROSS JOIN LATERAL (
+            SELECT max(a.count) AS usual FROM {s}.activity a WHERE a.who = n.who AND a.what = n.what AND a.hour < n.hour) p
+        WHERE n.hour >= date_trunc('hour', now()) - interval '1 hour'),
+    anew AS (
+        INSERT INTO {s}.alert (who, what, hour, count, usual, paused)
+        SELECT r.who, r.what, r.hour, r.count, r.usual, r.who LIKE 'connector:%' AND r.what IN ('edited', 'deleted')
+            AND EXISTS (SELECT FROM {s}.activity a WHERE a.who = r.who AND a.hour < now() - interval '7 days')
+        FROM recent r
+        WHERE r.count >= 5 * r.usual
+            AND r.count >= CASE r.what WHEN 'deleted' THEN 50 WHEN 'failed' THEN 100 WHEN 'read' THEN 2000 ELSE 500 END
+        ON CONFLICT (who, what, hour) DO NOTHING
+        RETURNING *),
+    stopped AS (
+        UPDATE {s}.connector k SET state = 'paused', state_reason = format(
+            'paused by the watch: %s contacts %s within an hour, where the most before was %s', n.count, n.what, n.usual)
+        FROM anew n WHERE n.paused AND n.who = 'connector:' || k.id AND k.state = 'on')
+    SELECT count(*) INTO told FROM anew;
+    RETURN told;
+END
+$$;
+REVOKE ALL ON FUNCTION {s}.watch(interval) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {s}.watch(interval) TO kontor_app;
+
+-- Alerts are for who may read the audit log.
+ALTER TABLE {s}.activity ENABLE ROW LEVEL SECURITY;
+ALTER TABLE {s}.activity FORCE ROW LEVEL SECURITY;
+CREATE POLICY activity_in_functions ON {s}.activity TO kontor_owner USING ((SELECT auth.me({id})) IS NOT NULL);
+ALTER TABLE {s}.watched ENABLE ROW LEVEL SECURITY;
+ALTER TABLE {s}.watched FORCE ROW LEVEL SECURITY;
+CREATE POLICY watched_in_functions ON {s}.watched TO kontor_owner USING ((SELECT auth.me({id})) IS NOT NULL);
+ALTER TABLE {s}.alert ENABLE ROW LEVEL SECURITY;
+ALTER TABLE {s}.alert FORCE ROW LEVEL SECURITY;
+CREATE POLICY alert_in_functions ON {s}.alert TO kontor_owner USING ((SELECT auth.me({id})) IS NOT NULL);
+CREATE POLICY alert_read ON {s}.alert FOR SELECT TO kontor_app USING ((SELECT {s}.sees_all() AND {s}.may('audit')));
+CREATE POLICY alert_edit ON {s}.alert FOR UPDATE TO kontor_app USING ((SELECT {s}.sees_all() AND {s}.may('audit')));
+-- read by the service alone, to move the tenant
+CREATE POLICY activity_read ON {s}.activity FOR SELECT TO kontor_app USING ((SELECT auth.me({id})) = 'system');
+CREATE POLICY watched_read ON {s}.watched FOR SELECT TO kontor_app USING ((SELECT auth.me({id})) = 'system');
+GRANT SELECT ON {s}.activity, {s}.watched, {s}.alert TO kontor_app;
+GRANT UPDATE (seen_at) ON {s}.alert TO kontor_app;

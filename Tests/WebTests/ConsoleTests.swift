@@ -174,6 +174,24 @@ import Testing
             })
     }
 
+    @Test func everyIconOfAPageIsPacked() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        var used = Set<String>()
+        for (folder, mark) in [
+            ("console/templates", /icons\}\}#([a-z-]+)/), ("Sources/Web/Console", /"([a-z]+-[a-z-]+)", "\/[a-z]*"/),
+        ] {
+            let files = try FileManager.default.contentsOfDirectory(
+                at: root.appending(path: folder), includingPropertiesForKeys: nil)
+            for file in files {
+                let text = try String(contentsOf: file, encoding: .utf8)
+                used.formUnion(text.matches(of: mark).map { String($0.1) })
+            }
+        }
+        #expect(used.count > 25 && used.contains("signpost-split"))
+        #expect(used.subtracting(ConsoleAssets.icons) == [])
+    }
+
     @Test func everyTextIsThereInEveryLanguage() throws {
         let texts = try texts()
         let english = Set(try #require(texts["en"]?.object).keys)

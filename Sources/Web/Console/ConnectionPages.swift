@@ -137,6 +137,18 @@ extension Operations {
         return settings
     }
 
+    /// A pushing plugin's filter in words; null for one that takes everything.
+    static func spoken(_ plugin: JSON) -> JSON {
+        guard plugin["capability"] == "push", let filter = plugin["filter"] else { return .null }
+        do {
+            let condition = try Condition(filter)
+            return condition == .everything ? .null : .string(condition.words)
+        } catch {
+            // of a newer program's making
+            return .null
+        }
+    }
+
     /// A connection with the state of its plugins.
     static func connectionCard(_ desk: Desk, _ system: JSON) -> JSON {
         let (number, state) = (system["id"]?.scalarText ?? "", system["state"]?.string ?? "")
@@ -155,7 +167,7 @@ extension Operations {
                         "id": .string(plugin["id"]?.scalarText ?? ""), "connection": .string(number),
                         "title": .string(manifest?.title ?? name), "state_text": .string(desk.texts["state_\(state)"]),
                         "badge": .string(badge(state)), "is_on": .bool(state == "on"),
-                        "pulls": .bool(plugin["capability"] == "pull"), "words": plugin["words"] ?? .null,
+                        "pulls": .bool(plugin["capability"] == "pull"), "words": spoken(plugin),
                     ]
                 }),
         ]

@@ -14,13 +14,14 @@ struct ConsoleAssets: Sendable {
     /// Addresses by name: `css`, `bootstrap`, `js`, `icon`, `icons`.
     let addresses: [String: String]
 
-    private static let icons = [
+    static let icons = [
         "house", "people", "plug", "person-badge", "person-circle", "box-arrow-right", "search", "list", "pencil",
         "trash",
         "check-circle", "exclamation-triangle", "pause-circle", "play-circle", "arrow-repeat", "plus-lg",
         "sign-merge-right", "arrow-left-right", "upload", "unlock", "gear", "shield-check", "key", "download",
         "chevron-right",
         "tag", "lock", "collection", "patch-question", "send", "files", "signpost-split",
+        "hourglass-split", "graph-up-arrow",
     ]
 
     init(folder: String, shared: String) throws {

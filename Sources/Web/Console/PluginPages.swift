@@ -77,8 +77,8 @@ extension Operations {
             "items": .array(
                 differences.map { one in
                     [
-                        "count": one["count"] ?? .null, "was": .string(spoken(one["from"])),
-                        "is": .string(spoken(one["to"])),
+                        "count": one["count"] ?? .null, "was": .string(verdictText(one["from"])),
+                        "is": .string(verdictText(one["to"])),
                         "records": .array(
                             (one["examples"]?.array ?? []).map {
                                 [
@@ -91,7 +91,7 @@ extension Operations {
         ]
     }
 
-    private static func spoken(_ verdict: JSON?) -> String { verdict?.string?.replacing("_", with: " ") ?? "" }
+    private static func verdictText(_ verdict: JSON?) -> String { verdict?.string?.replacing("_", with: " ") ?? "" }
 
     private static func pluginPage(
         _ desk: Desk, _ failure: Failure? = nil, rows: SegmentForm? = nil, typed: FormBody? = nil, trial: JSON = .null,
@@ -122,7 +122,7 @@ extension Operations {
                 ]
             })
         model["trial"] = trial
-        model["words"] = plugin["words"] ?? .null
+        model["words"] = spoken(plugin)
         model["connection"] = system["name"] ?? .null
         model["back"] = .string("/connections/\(desk.call.path["id"] ?? "")")
         model["address"] = .string(pluginAddress(desk))

@@ -99,6 +99,13 @@ class Shop(ConsoleCase):
         field.locator("button").click()
         expect(page.locator("[role=alert]")).to_contain_text("of this name already")
         expect(field.locator("[name=label]")).to_have_value("Kundennummer")
+        row = page.locator(".rows li", has_text="Kundennummer")
+        row.locator("summary").click()
+        row.locator("[name=label]").fill("Customer number")
+        row.locator("button:has-text('Save')").click()
+        expect(page.locator(".rows li", has_text="Customer number")).to_contain_text("same value, same person")
+        self.assertEqual(
+            [one["label"] for one in self.kontor.get("/fields")["items"] if one["key"] == "kundennummer"], ["Customer number"])
         page.click("summary:has-text('Add a purpose')")
         page.get_by_label("English", exact=True).fill("Autumn letters")
         page.locator("form[action='/settings/purposes'] button").click()
@@ -146,6 +153,9 @@ class Shop(ConsoleCase):
         page.click("form[action$='/consents'] button[value=true]")
         expect(page.locator(".notice")).to_be_visible()
         self.assertTrue(self.kontor.get(f"/contacts/{contact}")["consents"])
+        page.click("a:has-text('preference page')")
+        expect(page).to_have_url(re.compile("/preferences/"))
+        page.go_back()
         page.get_by_label(re.compile("Hold this.*Company")).click()
         expect(page.get_by_label(re.compile("Let sync change.*Company"))).to_be_visible()
         self.assertEqual(self.kontor.get(f"/contacts/{contact}")["locks"], ["company"])
@@ -207,6 +217,22 @@ class Shop(ConsoleCase):
         owner.goto(self.url + "/staff")
         policy.get_by_label("Manager").uncheck()
         policy.locator("button").click()
+
+    def test_monitoring(self):
+        """Every connection with what went through, as charts and as numbers."""
+        page = self.page("phone")
+        self.sign_in(page)
+        page.goto(self.url + "/monitoring")
+        crm = page.locator("section.card", has=page.locator("h2", has_text="crm"))
+        expect(crm.locator("canvas")).to_have_count(2)
+        # something is drawn on each
+        for canvas in crm.locator("canvas").all():
+            self.assertTrue(canvas.evaluate(
+                "c => new Uint32Array(c.getContext('2d').getImageData(0, 0, c.width, c.height).data.buffer).some((one) => one !== 0)"))
+        crm.locator("summary").click()
+        expect(crm.locator("tbody tr").first).to_be_visible()
+        page.click("a:has-text('7 days')")
+        expect(page.locator("a[aria-current=true]", has_text="7 days")).to_be_visible()
 
     def test_plugin(self):
         """What a plugin takes is changed in rows and as text, after a look at what that would have decided."""
@@ -295,6 +321,7 @@ class Shop(ConsoleCase):
         page.click("a:has-text('Retention')")
         page.locator("a:has-text('New rule')").first.click()
         page.fill("[name=name]", "Leavers")
+        page.locator("[name=kind]").select_option("erase_living")
         page.click("button:has-text('Save')")
         expect(page.locator("[role=alert]")).to_contain_text("every contact")
         page.locator("[name=what]").select_option("tag")

@@ -36,11 +36,11 @@ import Testing
         var states: [String] = []
         while let run = try await door.claimRun(lease: 60) {
             do {
-                _ = try await door.applyRetention(run, lease: 60)
+                try await door.applyRetention(run, lease: 60)
                 try await door.end(run, state: "done")
                 states.append("done")
             } catch let tooMany as TooManyEnd {
-                try await door.end(run, state: "awaiting_approval", counts: ["due": .int(Int64(tooMany.due))])
+                try await door.hold(run, tooMany)
                 states.append("awaiting \(tooMany.due)")
             }
         }
@@ -141,6 +141,57 @@ import Testing
                 ($0 as? Failure)?.code == "retention.off"
             }
             #expect(try await living(door) == ["Ada"])
+        }
+    }
+
+    /// An approval is for what was seen: not for more contacts, and not for another rule.
+    @Test func anApprovalIsForWhatWasSeen() async throws {
+        try await withTenant { door in
+            for number in 0..<8 { _ = try await contact(door, "Ada\(number)", agedDays: 1001) }
+            let id = try await rule(door) { $0.most = 5 }
+            try await set(door, id, "on")
+            #expect(try await pass(door) == ["awaiting 8"])
+            let run: Int64 = try await door.rows("SELECT id FROM \(door.table("run")) WHERE kind = 'retention'")[0].get(
+                0)
+            _ = try await contact(door, "Late", agedDays: 1001)
+            try await door.approve(run, as: .token(1))
+            #expect(try await pass(door) == ["awaiting 9"], "one more than was approved")
+            // another condition is another rule: off until it is switched on, and approved anew
+            var edit = RetentionEdit()
+            (edit.condition, edit.state) = (["unchanged_in_days": 900], "on")
+            try await door.editRetention(id, edit, as: .token(1))
+            #expect(try await door.retentionRule(id, as: .token(1))["state"] == "off")
+            try await set(door, id, "on")
+            try await door.approve(run, as: .token(1))
+            #expect(try await pass(door) == ["awaiting 9"])
+            try await door.approve(run, as: .token(1))
+            #expect(try await pass(door).first == "done")
+            #expect(try await living(door) == [])
+        }
+    }
+
+    /// Killed midway it goes on, to what was allowed and no further; switched off midway it stops.
+    @Test func aRunThatIsCutShortGoesOnAndOneThatIsSwitchedOffStops() async throws {
+        try await withTenant { door in
+            for number in 0..<6 { _ = try await contact(door, "Ada\(number)", agedDays: 1001) }
+            let id = try await rule(door) { $0.most = 6 }
+            try await set(door, id, "on")
+            _ = try await door.queueDueRetention()
+            let first = try #require(try await door.claimRun(lease: 60))
+            try await door.applyRetention(first, lease: 60)
+            // as if it had been killed before it was done, and many more are due by now
+            for number in 0..<20 { _ = try await contact(door, "Bea\(number)", agedDays: 1001) }
+            _ = try await door.rows(
+                "UPDATE \(door.table("run")) SET leased_until = now() - interval '1 second' RETURNING id")
+            let again = try #require(try await door.claimRun(lease: 60))
+            #expect(again.id == first.id)
+            try await door.applyRetention(again, lease: 60)
+            #expect(try await living(door).count == 20)
+            try await set(door, id, "off")
+            await #expect { try await door.applyRetention(again, lease: 60) } throws: {
+                ($0 as? Failure)?.code == "retention.off"
+            }
+            #expect(try await living(door).count == 20)
         }
     }
 

@@ -54,6 +54,10 @@ import Testing
         let good = ["x-signature": "good", "webhook-id": "e1"]
         #expect(try await tenant.send("POST", path, [1, 2], headers: good).json == ["stored": true])
         #expect(try await tenant.send("POST", path, [1, 2], headers: good).status == 200)
+        #expect(
+            try await tenant.database.claimHooks(limit: 10, lease: 60).isEmpty, "it is paused: kept until it is resumed"
+        )
+        _ = try await tenant.call("editConnector", at, ["state": "on"])
         #expect(try await tenant.database.claimHooks(limit: 10, lease: 60).count == 1)
         #expect(try await tenant.send("POST", path, [1, 2], headers: ["x-signature": "bad"]).status == 401)
         let forged = path.dropLast() + (path.hasSuffix("0") ? "1" : "0")

@@ -18,7 +18,8 @@ import Testing
 
     /// Forms of pages that would be refused for being empty.
     private static let forms = [
-        "console.changeRetention": "do=off", "console.seeAlert": "", "console.editStaff": "disabled=true",
+        "console.changeRetention": "do=off", "console.seeAlert": "", "console.editField": "label=x",
+        "console.editStaff": "disabled=true",
         "console.setConnection": "state=paused", "console.setPlugin": "state=off",
         "console.settle": "keep=hub", "console.handOver": "to=1",
         "console.addConsent": "purpose=news&granted=true",

@@ -128,21 +128,32 @@ for (const button of document.querySelectorAll("[data-add]")) {
     for (const field of row.querySelectorAll("input, select")) {
       if (field.tagName === "SELECT") field.selectedIndex = 0; else field.value = "";
     }
-    rows.append(row);
-    row.querySelector("select").focus();
+    if (rows.children.length < 20) rows.append(row);
+    rows.lastElementChild.querySelector("select").focus();
   });
 }
 
 /** Parts that show how things stand are drawn anew when something changed in the shop, each by the reader's own rights. */
 function followShop() {
-  const quiet = 1000;
-  let source, waiting, asked = 0, isStale = false;
+  // what is costly to work out is asked for less often
+  const quiet = 1000 * (document.querySelector("[data-pace]")?.dataset.pace ?? 1);
+  let source, waiting, asked = 0, isStale = false, isDown = false;
   // as the server wrote them, but for marks, which are others each time
   const plain = (part) => part.innerHTML.replaceAll(/name="mark" value="[^"]*"/g, "");
   const look = async () => {
     waiting = undefined;
     asked = Date.now();
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    try {
+      await draw();
+    } catch {
+      // the service cannot be reached: the stream comes back when it can
+      isStale = true;
+    }
+    lookLater();
+  };
+  const draw = async () => {
+    // told apart from a person who reads on: it keeps no session alive
+    const answer = await fetch(location.href, { headers: { Accept: "text/html", "Kontor-Live": "1" } });
     if (!answer.ok || answer.redirected) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     isStale = false;
@@ -150,14 +161,13 @@ function followShop() {
       const now = page.querySelector(`[data-live="${part.dataset.live}"]`);
       if (!now || plain(now) === written.get(part)) continue;
       // nothing is taken away from under anybody's hands
-      if (part.contains(document.activeElement) || document.querySelector("dialog[open]")) { isStale = true; continue; }
+      if (isDown || part.contains(document.activeElement) || document.querySelector("dialog[open]")) { isStale = true; continue; }
       written.set(part, plain(now));
       const open = [...part.querySelectorAll("details")].map((one) => one.open);
       part.replaceChildren(...now.childNodes);
       part.querySelectorAll("details").forEach((one, place) => { one.open ||= open[place] ?? false; });
       showMoments(part);
     }
-    lookLater();
   };
   const soon = () => { waiting ??= setTimeout(look, Math.max(0, asked + quiet - Date.now())); };
   // what is under way is looked at now and then even if no word of it comes
@@ -174,6 +184,10 @@ function followShop() {
   };
   document.addEventListener("visibilitychange", listen);
   document.addEventListener("focusout", () => { if (isStale) soon(); });
+  document.addEventListener("pointerdown", () => { isDown = true; });
+  for (const end of ["pointerup", "pointercancel"]) {
+    document.addEventListener(end, () => { isDown = false; if (isStale) soon(); });
+  }
   listen();
   lookLater();
 }

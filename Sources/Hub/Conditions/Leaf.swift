@@ -18,7 +18,7 @@ public enum Leaf: Sendable, Hashable {
     case bought(Purchase)
     /// The contact has no order in this many days, which includes never.
     case noOrderInDays(Int)
-    /// Nothing about the contact changed in this many days.
+    /// Nothing about the contact changed in this many days, and it ordered nothing.
     case unchangedInDays(Int)
     /// How many orders the contact has.
     case orders(Comparison)

@@ -16,7 +16,7 @@ struct IntakeWorker {
         _ = try await tenant.queueDuePolls()
         _ = try await tenant.queueDueSegmentPushes()
         _ = try await tenant.queueDueRetention()
-        try await tenant.watch()
+        await watch()
         guard let run = try await tenant.claimRun(lease: lease) else { return .idle }
         do {
             try await perform(run)
@@ -27,9 +27,7 @@ struct IntakeWorker {
                 run, state: "awaiting_approval",
                 message: "It would change \(tooMany.total) contacts by now, more than it may without approval.")
         } catch let tooMany as TooManyEnd {
-            try await tenant.end(
-                run, state: "awaiting_approval", counts: ["due": .int(Int64(tooMany.due))],
-                message: "The rule is about \(tooMany.due) contacts by now, more than it may end without approval.")
+            try await tenant.hold(run, tooMany)
         } catch let error as RemoteError {
             if case .locked(_, let message) = error, let connector = run.connector {
                 try await tenant.lock(connector: connector, reason: message)
@@ -48,6 +46,15 @@ struct IntakeWorker {
         return .again
     }
 
+    /// Work goes on whether the watch can look or not.
+    private func watch() async {
+        do { try await tenant.watch() } catch is CancellationError {
+            // the service ends
+        } catch {
+            log.error("the watch could not look", metadata: ["tenant": "\(tenant.tenant.id)", "error": "\(error)"])
+        }
+    }
+
     private func perform(_ run: ClaimedRun) async throws {
         switch run.kind {
         case "poll": try await poll(run)
@@ -59,7 +66,8 @@ struct IntakeWorker {
             try await tenant.end(run, state: "done", counts: counts)
         case "segment": try await pushSegment(run)
         case "retention":
-            try await tenant.end(run, state: "done", counts: try await tenant.applyRetention(run, lease: lease))
+            try await tenant.applyRetention(run, lease: lease)
+            try await tenant.end(run, state: "done")
         default: throw Failure(.invalid, "run.kind", "This program knows no run of the kind “\(run.kind)”.")
         }
     }
@@ -83,6 +91,7 @@ struct IntakeWorker {
         // a run that goes on may have refused rows of its own already
         var line = try await tenant.nextLine(ofRun: run.id)
         var listed: Int64 = 0
+        let wasOn = try await tenant.connector(plugin.connector)?.state == "on"
         while true {
             let reading = try await tenant.reading()
             let page: ConnectorKit.Page
@@ -110,6 +119,11 @@ struct IntakeWorker {
             if page.isLast { break }
             guard try await tenant.renew(run, lease: lease) else { return }
             try Task.checkCancellation()
+            let isOn = try await tenant.connector(plugin.connector)?.state == "on"
+            guard isOn || !wasOn else {
+                // what was read so far has been taken; the next poll goes on from there
+                throw Failure(.conflict, "connector.paused", "The connection was paused in the middle.")
+            }
         }
         if plugin.entity == .contact { _ = try await tenant.linkWaitingSales(connector: plugin.connector) }
         try await tenant.end(run, state: "done", counts: ["listed": .int(listed)])

@@ -10,23 +10,43 @@ public final class ReadLog: Sendable {
         let actor: Actor
         let action: String
     }
+    private struct Sight: Hashable {
+        let key: Key
+        let contact: Int64
+    }
     private struct State {
+        /// Who was shown what of late: of the last ten to twenty minutes.
+        var recent: [Set<Sight>] = [[], []]
+        var turned = ContinuousClock.now
         var waiting: [Key: Set<Int64>] = [:]
         var isFlushing = false
     }
     private let state = Mutex(State())
     private let node: Node
     private let log: Logger
+    private static let recently = Duration.seconds(600)
+    private static let mostRecent = 50_000
     /// Numbers one entry may name.
     private static let most = 1000
 
     public init(node: Node, log: Logger) { (self.node, self.log) = (node, log) }
 
     /// Notes contacts shown to somebody. Returns at once.
-    public func note(_ contacts: [Int64], to actor: Actor, of tenant: Tenant, action: String = "read") {
-        guard !contacts.isEmpty else { return }
+    /// - Parameter isAgain: a page that lies open shows them anew: what was noted within ten minutes is not noted again.
+    public func note(
+        _ contacts: [Int64], to actor: Actor, of tenant: Tenant, action: String = "read", isAgain: Bool = false
+    ) {
+        let key = Key(tenant: tenant, actor: actor, action: action)
         let mustFlush = state.withLock { state in
-            state.waiting[Key(tenant: tenant, actor: actor, action: action), default: []].formUnion(contacts)
+            let sights = contacts.map { Sight(key: key, contact: $0) }
+            let new =
+                isAgain ? sights.filter { !state.recent[0].contains($0) && !state.recent[1].contains($0) } : sights
+            guard !new.isEmpty else { return false }
+            if ContinuousClock.now - state.turned > Self.recently || state.recent[0].count > Self.mostRecent {
+                (state.recent, state.turned) = ([[], state.recent[0]], .now)
+            }
+            state.recent[0].formUnion(new)
+            state.waiting[key, default: []].formUnion(new.map(\.contact))
             defer { state.isFlushing = true }
             return !state.isFlushing
         }
@@ -45,7 +65,7 @@ public final class ReadLog: Sendable {
     /// Writes what waits.
     public func flush() async {
         let waiting = state.withLock { state in
-            defer { state = State() }
+            defer { (state.waiting, state.isFlushing) = ([:], false) }
             return state.waiting
         }
         for (key, contacts) in waiting {

@@ -19,6 +19,8 @@ public struct RetentionEdit: Sendable {
 /// A rule would end more contacts than it may without approval.
 public struct TooManyEnd: Error {
     public let due: Int
+    /// What the rule is about, by which it is known again.
+    let terms: JSON
 }
 
 extension TenantDatabase {
@@ -70,12 +72,17 @@ extension TenantDatabase {
             try await run(
                 as: actor,
                 """
-                UPDATE \(table("retention")) SET name = coalesce(\(rule.name), name),
-                    subject = coalesce(\(rule.subject), subject), condition = coalesce(\(condition)::jsonb, condition),
-                    action = coalesce(\(rule.action), action), most = coalesce(\(rule.most), most),
-                    next_at = CASE WHEN \(rule.state) = 'on' AND state = 'off' THEN now() ELSE next_at END,
-                    state = coalesce(\(rule.state), state)
-                WHERE id = \(id)
+                UPDATE \(table("retention")) t SET name = n.name, subject = n.subject, condition = n.condition, action = n.action,
+                    most = n.most,
+                    -- what it is about now has not been looked at
+                    state = CASE WHEN (n.subject, n.condition, n.action) IS DISTINCT FROM (t.subject, t.condition, t.action)
+                        THEN 'off' ELSE n.state END,
+                    next_at = CASE WHEN n.state = 'on' AND t.state = 'off' THEN now() ELSE t.next_at END
+                FROM (SELECT x.id, coalesce(\(rule.name), x.name) AS name, coalesce(\(rule.subject), x.subject) AS subject,
+                        coalesce(\(condition)::jsonb, x.condition) AS condition, coalesce(\(rule.action), x.action) AS action,
+                        coalesce(\(rule.most), x.most) AS most, coalesce(\(rule.state), x.state) AS state
+                    FROM \(table("retention")) x WHERE x.id = \(id)) n
+                WHERE t.id = n.id
                 """)[0].affected
         }
         guard changed == 1 else { throw Failure.notFound("retention rule") }
@@ -113,42 +120,107 @@ extension TenantDatabase {
             """)[0].affected
     }
 
-    /// Ends the contacts that a rule is about, each by itself, so that what is cut short is gone on with.
-    /// - Throws: ``TooManyEnd`` before the first when they are more than the rule may end without approval; `RunLost`.
-    public func applyRetention(_ claimed: ClaimedRun, lease: Double) async throws -> JSON {
+    /// Ends the contacts that a rule is about, each by itself, so that what is cut short is gone on with; never more than
+    /// the rule may, or than somebody approved.
+    /// - Throws: ``TooManyEnd`` before the first when they are more; `RunLost`; `Failure` `retention.off` when the rule was
+    ///   switched off, changed or removed meanwhile.
+    public func applyRetention(_ claimed: ClaimedRun, lease: Double) async throws {
         let rule = try await retentionRule(claimed.params["rule"]?.int ?? 0, as: .system)
-        guard rule["state"] == "on" else {
-            throw Failure(.conflict, "retention.off", "The rule has been switched off.")
-        }
-        let (due, ends) = (try await due(rule, as: .system), rule["action"] == "erase" ? "erased" : "deleted")
-        let began = claimed.params["began"] == true || claimed.params["approved"] == true
-        let count: Int = try await run(as: .system, "SELECT count(*) AS n FROM \(contacts) c WHERE \(due)")[0][0].get(
-            "n")
-        if !began, Int64(count) > rule["most"]?.int ?? 0 { throw TooManyEnd(due: count) }
-        try await note(claimed, ended: 0, as: ends)
+        guard rule["state"] == "on" else { throw Self.isOff }
+        let terms = Self.terms(rule)
+        let (due, kind) = (try await due(rule, as: .system), rule["action"] == "erase" ? "erased" : "deleted")
+        var left = try await allowance(claimed, terms, most: rule["most"]?.int ?? 0, due: due)
         var last: Int64 = 0
-        while true {
+        while left > 0 {
             let batch: [Int64] = try await run(
                 as: .system,
-                "SELECT c.id FROM \(contacts) c WHERE c.id > \(last) AND \(due) ORDER BY c.id LIMIT 50")[0]
+                "SELECT c.id FROM \(contacts) c WHERE c.id > \(last) AND \(due) ORDER BY c.id LIMIT \(min(50, left))")[
+                    0
+                ]
                 .map { try $0.get("id") }
-            guard let end = batch.last else { return [:] }
-            var count = 0
-            for id in batch where try await self.end(contact: id, by: rule, of: claimed, where: due) { count += 1 }
+            guard let end = batch.last else { break }
+            for id in batch where try await self.end(contact: id, by: rule, of: claimed, as: kind, where: due) {
+                left -= 1
+            }
             last = end
-            try await note(claimed, ended: count, as: ends)
+            show()
             guard try await renew(claimed, lease: lease) else { throw RunLost() }
             try Task.checkCancellation()
         }
     }
 
-    /// Ends one, if it still is one that the rule is about.
+    private static let isOff = Failure(
+        .conflict, "retention.off", "The rule has been switched off, changed or removed.")
+
+    private static func terms(_ rule: JSON) -> JSON {
+        [
+            "subject": rule["subject"] ?? .null, "condition": rule["condition"] ?? .null,
+            "action": rule["action"] ?? .null,
+        ]
+    }
+
+    /// How many contacts a run may still end. What it may in all is kept with it at its beginning, with what the rule is
+    /// about: after a kill it goes on by that.
+    private func allowance(_ claimed: ClaimedRun, _ terms: JSON, most: Int64, due: SQL) async throws -> Int64 {
+        if let began = claimed.params["began"] {
+            guard began["terms"] == terms else { throw Self.isOff }
+            let ended: Int64 = try await run(
+                as: .system,
+                """
+                SELECT coalesce((counts ->> 'erased')::bigint, 0) + coalesce((counts ->> 'deleted')::bigint, 0) AS n
+                FROM \(table("run")) WHERE id = \(claimed.id)
+                """)[0][0].get("n")
+            return (began["most"]?.int ?? 0) - ended
+        }
+        var allowed = most
+        // somebody approved that many, of what the rule was about then
+        if claimed.params["approved"] == true, let held = claimed.params["held"], held["terms"] == terms {
+            allowed = max(most, held["due"]?.int ?? 0)
+        }
+        let count: Int64 = try await run(as: .system, "SELECT count(*) AS n FROM \(contacts) c WHERE \(due)")[0][0].get(
+            "n")
+        guard count <= allowed else { throw TooManyEnd(due: Int(count), terms: terms) }
+        let began: JSON = ["began": ["terms": terms, "most": .int(allowed)]]
+        _ = try await run(
+            as: .system,
+            """
+            UPDATE \(table("run")) SET params = params || \(began.text)::jsonb
+            WHERE id = \(claimed.id) AND fence = \(claimed.fence)
+            """)
+        return allowed
+    }
+
+    /// Has a run wait for somebody's approval of what it was found to be about.
+    public func hold(_ claimed: ClaimedRun, _ tooMany: TooManyEnd) async throws {
+        let held: JSON = ["approved": false, "held": ["terms": tooMany.terms, "due": .int(Int64(tooMany.due))]]
+        _ = try await run(
+            as: .system,
+            """
+            UPDATE \(table("run")) SET params = params || \(held.text)::jsonb
+            WHERE id = \(claimed.id) AND fence = \(claimed.fence)
+            """)
+        try await end(
+            claimed, state: "awaiting_approval", counts: ["due": .int(Int64(tooMany.due))],
+            message: "The rule is about \(tooMany.due) contacts by now, more than it may end without approval.")
+    }
+
+    /// Ends one, if it still is one that the rule is about, and the rule still is what it was.
     /// - Returns: whether it was.
-    private func end(contact id: Int64, by rule: JSON, of claimed: ClaimedRun, where due: SQL) async throws -> Bool {
+    private func end(
+        contact id: Int64, by rule: JSON, of claimed: ClaimedRun, as kind: String, where due: SQL
+    ) async throws -> Bool {
         try await transaction(as: .system, run: claimed.id) { session in
             try await demand(claimed.fence, of: claimed.id, session)
-            let still = try await session.query(
-                "SELECT c.id FROM \(contacts) c WHERE c.id = \(id) AND \(due) FOR UPDATE")
+            let standing = try await session.query(
+                """
+                SELECT FROM \(table("retention")) WHERE id = \(rule["id"]?.int) AND state = 'on'
+                    AND subject = \(rule["subject"]?.string) AND action = \(rule["action"]?.string)
+                    AND condition = \((rule["condition"] ?? .null).text)::jsonb FOR SHARE
+                """)
+            guard !standing.isEmpty else { throw Self.isOff }
+            // held first and asked then, by a statement that sees what others committed meanwhile
+            _ = try await session.query("SELECT FROM \(table("contact")) WHERE id = \(id) FOR UPDATE")
+            let still = try await session.query("SELECT FROM \(contacts) c WHERE c.id = \(id) AND \(due)")
             guard !still.isEmpty else { return false }
             if rule["action"] == "erase" {
                 _ = try await session.query("SELECT \(table("erase_contact"))(\(id))")
@@ -157,37 +229,36 @@ extension TenantDatabase {
                     .get(0)
                 try Self.judge(outcome)
             }
+            _ = try await session.query(
+                """
+                UPDATE \(table("run")) SET counts = counts || jsonb_build_object(\(kind)::text,
+                    coalesce((counts ->> \(kind))::int, 0) + 1) WHERE id = \(claimed.id)
+                """)
             return true
         }
     }
 
-    /// Counts what a run ended. That it began is kept, so that what is left after a kill needs no approval again.
-    private func note(_ claimed: ClaimedRun, ended count: Int, as name: String) async throws {
-        _ = try await run(
-            as: .system,
-            """
-            UPDATE \(table("run")) SET params = params || '{"began": true}',
-                counts = counts || jsonb_build_object(\(name)::text, coalesce((counts ->> \(name))::int, 0) + \(count))
-            WHERE id = \(claimed.id) AND fence = \(claimed.fence)
-            """)
-        show()
-    }
-
     /// What holds of a contact `c` that a rule is about. One that was merged goes with whom it was merged into; one that was
-    /// erased is over.
+    /// erased is over. Who is asked about orders has been there for as long.
     private func due(_ rule: JSON, as actor: Actor) async throws -> SQL {
-        let filter = try await compiler(as: actor).compile(Condition(rule["condition"] ?? .null))
+        let condition = try Condition(rule["condition"] ?? .null)
+        let compiler = try await compiler(as: actor)
+        let days =
+            condition.leaves.compactMap { if case .noOrderInDays(let days) = $0 { days } else { nil } }.max() ?? 0
+        guard days == 0 || compiler.hasSales else { throw Self.noOrders }
+        let filter: SQL =
+            "\(try compiler.compile(condition)) AND c.created_at <= now() - make_interval(days => \(days))"
         return rule["subject"] == "deleted"
             ? """
             c.deleted_at IS NOT NULL AND c.merged_into IS NULL AND \(filter)
-                AND NOT EXISTS (SELECT FROM \(table("erasure")) x WHERE x.contact = c.id)
+                AND NOT EXISTS (SELECT FROM \(table("erasure")) x WHERE x.contact = c.id AND x.at >= c.deleted_at)
             """
             : "c.deleted_at IS NULL AND \(filter)"
     }
 
     private func checked(_ condition: JSON, as actor: Actor) async throws -> String {
         let checked = try Condition.checked(condition, await catalogue(as: actor))
-        _ = try await compiler(as: actor).compile(checked)
+        _ = try await due(["condition": condition], as: actor)
         try await demandOpen(checked, as: actor)
         guard !checked.leaves.isEmpty else {
             throw Failure(.invalid, "retention.everything", "The condition is empty: it would end every contact.")
@@ -195,7 +266,10 @@ extension TenantDatabase {
         return condition.text
     }
 
-    private func demandErasing(as actor: Actor) async throws {
+    private static let noOrders = Failure(
+        .invalid, "retention.no_orders", "The rule asks about orders, and the shop has none here yet.")
+
+    func demandErasing(as actor: Actor) async throws {
         guard
             try await run(as: actor, "SELECT \(table("may"))('settings') AND \(table("may_erase"))() AS may")[0][0].get(
                 "may")
@@ -203,7 +277,9 @@ extension TenantDatabase {
     }
 
     private func named<T>(_ name: String?, _ write: () async throws -> T) async throws -> T {
-        do { return try await write() } catch let error as PostgresError where error.isUniqueViolation {
+        do { return try await write() } catch let error as PostgresError where error.sqlState == "23514" {
+            throw Failure(.invalid, "retention.bin", "What is in the bin is deleted already: it can only be erased.")
+        } catch let error as PostgresError where error.isUniqueViolation {
             throw Failure(.conflict, "retention.exists", "There is a rule of the name “\(name ?? "")” already.")
         }
     }

@@ -94,12 +94,14 @@ extension Node {
     }
 
     /// Looks a session up, and notes that it was used.
+    /// - Parameter isIdle: nobody did anything: a page that lies open asks by itself. The session ends as if it had not.
     /// - Returns: nil for one that is unknown or over, and while its tenant is not open.
-    public func open(session: SessionToken) async throws -> TokenGrant? {
+    public func open(session: SessionToken, isIdle: Bool = false) async throws -> TokenGrant? {
         let results = try await database.run(
             ("SELECT id, account, tenant, country, scopes, masked, reads, confined FROM auth.open_session(\(session.hash))"
                 as SQL).prepared(),
-            ("SELECT auth.session_used(o.id) FROM auth.open_session(\(session.hash)) o" as SQL).prepared())
+            ("SELECT auth.session_used(o.id) FROM auth.open_session(\(session.hash)) o WHERE NOT \(isIdle)" as SQL)
+                .prepared())
         guard let row = results[0].first else { return nil }
         let scopes: [String] = try row.get("scopes")
         return TokenGrant(

@@ -75,7 +75,13 @@ struct ConditionCompiler {
                 NOT EXISTS (SELECT FROM \(tenant.orders("sale")) s WHERE s.contact = c.id AND \(counts)
                     AND s.placed_at > now() - make_interval(days => \(days)))
                 """
-        case .unchangedInDays(let days): return "c.updated_at < now() - make_interval(days => \(days))"
+        case .unchangedInDays(let days):
+            let isOld: SQL = "c.updated_at < now() - make_interval(days => \(days))"
+            guard hasSales else { return isOld }
+            return """
+                (\(isOld) AND NOT EXISTS (SELECT FROM \(tenant.orders("sale")) s WHERE s.contact = c.id
+                    AND s.placed_at > now() - make_interval(days => \(days))))
+                """
         case .orders(let comparison):
             let count: SQL =
                 hasSales

@@ -20,6 +20,21 @@ extension TenantDatabase {
         var query = query
         (query.after, query.limit) = (0, 500)
         var count = 0
+        do {
+            try await writePages(&query, &file, &count, fields, as: actor, write)
+        } catch {
+            // what was written has left, whether the rest followed or not
+            try await note("export.ended", entity: "contact", ["contacts": .int(Int64(count))], as: actor)
+            throw error
+        }
+        try await note("export.ended", entity: "contact", ["contacts": .int(Int64(count))], as: actor)
+        return count
+    }
+
+    private func writePages(
+        _ query: inout ContactQuery, _ file: inout CSVWriter, _ count: inout Int, _ fields: [FieldCatalogue.Field],
+        as actor: Actor, _ write: ([UInt8]) async throws -> Void
+    ) async throws {
         while true {
             let page = try await contacts(query, as: actor)
             for contact in try JSON(parsing: page.json).array ?? [] {
@@ -33,8 +48,6 @@ extension TenantDatabase {
             guard page.count == query.limit, let last = page.last else { break }
             query.after = last
         }
-        try await note("export.ended", entity: "contact", ["contacts": .int(Int64(count))], as: actor)
-        return count
     }
 
     /// - Throws: `Failure` `right.missing` unless the caller's role allows exports.

@@ -37,8 +37,10 @@ extension TenantDatabase {
             as: .system, isAwaited: true,
             """
             WITH picked AS (
-                SELECT id FROM \(table("inbox")) WHERE state = 'new' AND due_at <= clock_timestamp()
-                ORDER BY id LIMIT \(limit) FOR UPDATE SKIP LOCKED),
+                SELECT i.id FROM \(table("inbox")) i WHERE i.state = 'new' AND i.due_at <= clock_timestamp()
+                    -- what a system that is paused tells is kept until it is resumed
+                    AND NOT EXISTS (SELECT FROM \(table("connector")) k WHERE k.id = i.connector AND k.state <> 'on')
+                ORDER BY i.id LIMIT \(limit) FOR UPDATE OF i SKIP LOCKED),
             claimed AS (
                 UPDATE \(table("inbox")) i SET due_at = clock_timestamp() + make_interval(secs => \(lease))
                 FROM picked WHERE i.id = picked.id RETURNING i.*)

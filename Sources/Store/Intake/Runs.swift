@@ -163,6 +163,9 @@ extension TenantDatabase {
     /// Lets a run that waits for approval go on.
     public func approve(_ id: Int64, as actor: Actor) async throws {
         try await demandMassChange(as: actor)
+        let isRetention = try await !run(
+            as: actor, "SELECT FROM \(table("run")) WHERE id = \(id) AND kind = 'retention'")[0].isEmpty
+        if isRetention { try await demandErasing(as: actor) }
         let rows = try await run(
             as: actor,
             """

@@ -190,6 +190,8 @@ extension Provisioner {
         // the watch gets to know people anew
         _ = try await session.query("DELETE FROM \(table: tenant.schema, "activity") WHERE who LIKE 'staff:%'")
         _ = try await session.query(
+            "UPDATE \(table: tenant.schema, "watched") SET tx = pg_current_xact_id(), attempts = now()")
+        _ = try await session.query(
             "UPDATE \(table: tenant.schema, "alert") SET who = 'staff:0' WHERE who LIKE 'staff:%'")
         // work that was asked for is nobody's now: a number may be somebody else's here
         _ = try await session.query(

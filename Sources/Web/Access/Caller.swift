@@ -32,7 +32,7 @@ enum Caller: Sendable {
     static let noSession = Failure(
         .forbidden, "session.needed", "This is for people who signed in; the token is none of a session.")
 
-    private static func missing(_ scope: Scope) -> Failure {
+    static func missing(_ scope: Scope) -> Failure {
         Failure(.forbidden, "scope.missing", "This needs a token with the scope “\(scope.rawValue)”.")
     }
 }

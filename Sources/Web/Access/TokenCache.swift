@@ -15,9 +15,11 @@ final class TokenCache: Sendable {
 
     init(node: Node) { self.node = node }
 
-    /// - Parameter header: the value of the field Authorization.
+    /// - Parameters:
+    ///   - header: the value of the field Authorization.
+    ///   - isIdle: a page that lies open asks by itself.
     /// - Throws: `Failure` `token.missing`, `token.invalid`.
-    func grant(_ header: String?) async throws -> TokenGrant {
+    func grant(_ header: String?, isIdle: Bool = false) async throws -> TokenGrant {
         guard let header else {
             throw Failure(
                 .unauthenticated, "token.missing", "Send a token in the header field Authorization: Bearer kontor_….")
@@ -27,7 +29,7 @@ final class TokenCache: Sendable {
         let text = String(header.dropFirst(7))
         let now = ContinuousClock.now
         if let entry = entries.withLock({ $0[text] }), entry.until > now { return entry.grant }
-        guard let grant = try await open(text) else {
+        guard let grant = try await open(text, isIdle) else {
             entries.withLock { $0[text] = nil }
             throw Self.invalid
         }
@@ -38,9 +40,9 @@ final class TokenCache: Sendable {
         return grant
     }
 
-    private func open(_ text: String) async throws -> TokenGrant? {
+    private func open(_ text: String, _ isIdle: Bool) async throws -> TokenGrant? {
         if let token = APIToken(presented: text) { return try await node.open(token: token) }
-        if let session = SessionToken(presented: text) { return try await node.open(session: session) }
+        if let session = SessionToken(presented: text) { return try await node.open(session: session, isIdle: isIdle) }
         return nil
     }
 

@@ -21,7 +21,7 @@ struct ConsoleAssets: Sendable {
         "sign-merge-right", "arrow-left-right", "upload", "unlock", "gear", "shield-check", "key", "download",
         "chevron-right",
         "tag", "lock", "collection", "patch-question", "send", "files", "signpost-split",
-        "hourglass-split", "graph-up-arrow",
+        "hourglass-split", "graph-up-arrow", "activity",
     ]
 
     init(folder: String, shared: String) throws {
@@ -34,6 +34,8 @@ struct ConsoleAssets: Sendable {
                 "bootstrap", "bootstrap.css", "text/css",
                 try Self.read(shared + "/javascript/bootstrap5/css/bootstrap.min.css")
             ),
+            ("charts", "charts.js", "text/javascript", try Self.read(folder + "/charts.js")),
+            ("chart", "chart.js", "text/javascript", try Self.read(shared + "/javascript/chart.js/chart.min.js")),
             ("icons", "icons.svg", "image/svg+xml", try Self.sprite(shared + "/bootstrap-icons/svg")),
         ]
         for source in sources {

@@ -5,7 +5,7 @@ import Store
 extension Operations {
     static let console =
         door + home + contactPages + mergePages + importPages + segmentPages + connectionPages + pluginPages
-        + problemPages
+        + problemPages + monitoringPages
         + staffPages + rolePages + personPages + settingsPages + retentionPages + auditPages
         + accountPages + live
 

@@ -49,6 +49,10 @@ extension Operations {
             for key in ["q", "tag"] where desk.call.text(key)?.isEmpty == false { query[key] = desk.call.query[key] }
             return try await desk.call.answer("exportContacts", query: query)
         },
+        page("console.preferences", "/contacts/{id}/preferences", access: .tenant(.contactsWrite)) { desk in
+            let link = try await desk.call.ask("preferenceLink", desk.call.path)
+            return desk.go(link["path"]?.string ?? "/")
+        },
         page("console.newContact", "/contacts/new", access: .tenant(.contactsWrite)) { desk in
             try await editPage(desk, nil)
         },

@@ -99,6 +99,7 @@ struct Desk: Sendable {
             ("/segments", "collection", "menu_segments", may(.contactsRead)),
             ("/connections", "plug", "menu_connections", may(.config)),
             ("/problems", "exclamation-triangle", "menu_problems", may(.runs)),
+            ("/monitoring", "activity", "menu_monitoring", may(.runs)),
             ("/staff", "person-badge", "menu_staff", may(.staff)),
             (
                 "/settings", "gear", "menu_settings",

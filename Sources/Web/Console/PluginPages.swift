@@ -13,7 +13,7 @@ extension Operations {
             let rows = SegmentForm(form)
             if form.has("more") { return try await pluginPage(desk, rows: rows, more: true) }
             do {
-                let filter = try form.has("as_text") ? document(form.raw("text")) : rows.condition
+                let filter = try form.has("as_text") ? document(form.raw("text")) : rows.whole()
                 if form["do"] == "try" {
                     return try await pluginPage(desk, rows: rows, typed: form, trial: try await trial(desk, filter))
                 }
@@ -105,15 +105,16 @@ extension Operations {
         let manifest = desk.call.services.manifests.first { $0.kind == system["kind"]?.string }
         let title = manifest?.plugins.first { $0.name == plugin["name"]?.string }?.title ?? plugin["name"]?.string ?? ""
         let filter = plugin["filter"] ?? ["all": []]
-        let kept = SegmentForm(filter)
+        let kept = SegmentForm(filter, fields: fields)
         // conditions within conditions do not fit rows
-        let isText = typed?.has("as_text") ?? (rows == nil && kept == nil)
+        let isText = typed?.has("as_text") == true || (rows == nil && kept == nil)
         var model = (rows ?? kept ?? SegmentForm()).model(desk.texts, fields: fields, more: more, ofChanges: true)
         model["is_push"] = .bool(plugin["capability"] == "push")
         model["is_text"] = .bool(isText)
         model["text"] = .string(typed?.has("as_text") == true ? typed!.raw("text") : pretty(filter))
         model["mapping"] = .string(
             typed?.names.contains("mapping") == true ? typed!.raw("mapping") : pretty(plugin["mapping"] ?? [:]))
+        model["is_remapped"] = .bool(typed?.names.contains("mapping") == true)
         model["pairs"] = .array(
             (plugin["mapping"]?["rules"]?.array ?? []).map { rule in
                 [

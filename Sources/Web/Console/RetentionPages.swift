@@ -5,6 +5,19 @@ import Store
 extension Operations {
     static let retentionPages: [Operation] = [
         page("console.retention", "/retention", access: .tenant(.config)) { desk in try await retentionPage(desk) },
+        page("console.processing", "/processing", access: .tenant(.config)) { desk in
+            let record = try await desk.call.ask("getProcessingRecord")
+            let fields = try await desk.call.ask("listFields")["items"]?.array ?? []
+            return try desk.page(
+                "processing", title: desk.texts["processing_title"], place: "/settings",
+                [
+                    "purposes": .array((record["purposes"]?.array ?? []).map { .string(purposeTitle(desk, $0)) }),
+                    "data": .array(
+                        (record["data"]?.array ?? []).map { .string(desk.texts.label($0["key"]?.string ?? "", fields)) }
+                    ),
+                    "systems": .array((record["recipients"]?.array ?? []).map { recipient(desk, $0, fields) }),
+                ])
+        },
         page("console.newRetention", "/retention/new", access: .tenant(.config)) { desk in
             try await retentionForm(desk, SegmentForm())
         },
@@ -16,7 +29,7 @@ extension Operations {
                 try await desk.call.ask(
                     "createRetention",
                     body: [
-                        "name": .string(rule.name), "condition": rule.condition,
+                        "name": .string(rule.name), "condition": rule.whole(),
                         "action": .string(kind.first ?? ""), "subject": .string(kind.last ?? ""),
                     ])
                 return desk.go("/retention", notice: "saved")
@@ -38,18 +51,49 @@ extension Operations {
         },
     ]
 
+    private static func purposeTitle(_ desk: Desk, _ purpose: JSON) -> String {
+        let titles = purpose["title"]?.object ?? [:]
+        return (titles[desk.texts.language] ?? titles["en"] ?? titles.values.first)?.string
+            ?? purpose["key"]?.string ?? ""
+    }
+
+    private static func recipient(_ desk: Desk, _ system: JSON, _ fields: [JSON]) -> JSON {
+        let hidden = (system["hidden_fields"]?.array ?? []).compactMap(\.string).map { desk.texts.label($0, fields) }
+        return [
+            "name": system["name"] ?? .null, "kind": system["kind"] ?? .null,
+            "flows": .array(
+                (system["flows"]?.array ?? []).map { flow in
+                    [
+                        "way": flow["direction"] == "to" ? "→" : "←", "title": flow["title"] ?? .null,
+                        "words": spoken(["capability": "push", "filter": flow["filter"] ?? .null]),
+                    ]
+                }),
+            "never": hidden.isEmpty ? .null : .string(hidden.joined(separator: ", ")),
+        ]
+    }
+
     private static let retentionKinds = ["erase_living", "delete_living", "erase_deleted"]
+
+    /// Whom a rule would end now, or why that cannot be told: such a rule is still there to be switched off.
+    private static func previewed(_ desk: Desk, _ rule: JSON) async throws -> (JSON, fault: String?) {
+        do {
+            return (try await desk.call.ask("previewRetention", ["id": rule["id"]?.scalarText ?? ""]), nil)
+        } catch let failure as Failure where failure.kind == .invalid {
+            return ([:], desk.texts.said(failure))
+        }
+    }
 
     private static func retentionPage(_ desk: Desk, _ failure: Failure? = nil) async throws -> Answer {
         var rules: [JSON] = []
         for rule in try await desk.call.ask("listRetention")["items"]?.array ?? [] {
-            let preview = try await desk.call.ask("previewRetention", ["id": rule["id"]?.scalarText ?? ""])
+            let (preview, fault) = try await previewed(desk, rule)
             let isOn = rule["state"] == "on"
             let kind = "\(rule["action"]?.string ?? "")_\(rule["subject"]?.string ?? "")"
             rules.append([
                 "id": rule["id"] ?? .null, "name": rule["name"] ?? .null, "words": rule["words"] ?? .null,
                 "kind": .string(desk.texts["retention_\(kind)"]), "is_on": .bool(isOn), "badge": isOn ? "good" : "calm",
                 "state": .string(desk.texts[isOn ? "retention_on" : "retention_off"]),
+                "fault": fault.map { .string($0) } ?? .null,
                 "due": .string(desk.texts.count("count_contacts", Int(preview["count"]?.int ?? 0))),
                 "people": .array(
                     (preview["items"]?.array ?? []).map { contact in

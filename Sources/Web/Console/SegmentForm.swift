@@ -6,6 +6,7 @@ struct SegmentForm {
         var what: String
         var how: String
         var value: String
+        var isUntouched: Bool { what.isEmpty && value.isEmpty }
         var isBlank: Bool { what.isEmpty || (value.isEmpty && how != "exists" && how != "missing") }
     }
     private static let mostRows = 20
@@ -14,6 +15,7 @@ struct SegmentForm {
         "no_order_in_days", "unchanged_in_days",
         "orders", "spent",
     ]
+    private static let kindsOfChanges = ["change", "origin"]
     private static let ways = ["is", "is_not", "contains", "at_least", "at_most", "exists", "missing"]
 
     let name: String
@@ -24,24 +26,28 @@ struct SegmentForm {
         name = form?["name"] ?? ""
         matchesAny = form?["match"] == "any"
         let (whats, hows, values) = (form?.all("what") ?? [], form?.all("how") ?? [], form?.all("value") ?? [])
-        rows = whats.indices.prefix(Self.mostRows).map { place in
+        rows = whats.indices.map { place in
             Row(
                 what: whats[place], how: place < hows.count ? hows[place] : "is",
                 value: place < values.count ? values[place] : "")
         }
     }
 
-    /// A condition as rows; nil when it has conditions within conditions, or asks what rows do not.
-    init?(_ condition: JSON) {
+    /// A condition as rows; nil when it has conditions within conditions, or asks what rows do not offer.
+    /// - Parameter fields: that rows offer, as the interface lists them.
+    init?(_ condition: JSON, fields: [JSON]) {
         let members = condition.object ?? [:]
         guard members.count == 1, let (head, parts) = members.first, head == "all" || head == "any",
             let leaves = parts.array, leaves.count <= Self.mostRows
         else { return nil }
+        let offered = Set(Self.kinds + Self.kindsOfChanges + Self.keys(fields).map { "field.\($0)" })
         name = ""
         matchesAny = head == "any"
         rows = []
         for leaf in leaves {
-            guard let row = Self.row(leaf) else { return nil }
+            guard let row = Self.row(leaf), offered.contains(row.what), Self.ways.contains(row.how), !row.isBlank else {
+                return nil
+            }
             rows.append(row)
         }
         // what it says again is what was said
@@ -72,7 +78,20 @@ struct SegmentForm {
         }
     }
 
-    /// The condition; rows that are not filled in say nothing.
+    /// The condition, to be kept: nothing that was begun is left out, for the rest would mean more than was meant.
+    /// - Throws: `Failure` `condition.incomplete`, `condition.too_long`.
+    func whole() throws -> JSON {
+        guard rows.allSatisfy({ $0.isUntouched || !$0.isBlank }) else {
+            throw Failure(
+                .invalid, "condition.incomplete", "A condition is only half filled in: complete it, or empty it.")
+        }
+        guard rows.filter({ !$0.isUntouched }).count <= Self.mostRows else {
+            throw Failure(.invalid, "condition.too_long", "These are more than \(Self.mostRows) conditions.")
+        }
+        return condition
+    }
+
+    /// The condition as far as it is filled in, to be looked at.
     var condition: JSON {
         let leaves = rows.filter { !$0.isBlank }.map(leaf)
         return [matchesAny && !leaves.isEmpty ? "any" : "all": .array(leaves)]
@@ -123,7 +142,7 @@ struct SegmentForm {
                     [
                         "value": .string(row.value),
                         "whats": .array(
-                            (Self.kinds + (ofChanges ? ["change", "origin"] : [])).map {
+                            (Self.kinds + (ofChanges ? Self.kindsOfChanges : [])).map {
                                 choice($0, texts["condition_\($0)"], row.what)
                             }
                                 + fields.compactMap { field in
@@ -136,6 +155,11 @@ struct SegmentForm {
                     ]
                 }),
         ]
+    }
+
+    /// Keys of the fields that rows ask about.
+    private static func keys(_ fields: [JSON]) -> [String] {
+        fields.compactMap { $0["key"]?.string }.filter { $0 != "tags" }
     }
 
     private func choice(_ value: String, _ text: String, _ chosen: String) -> JSON {

@@ -27,7 +27,7 @@ extension Operations {
             if form.has("more") { return try await formPage(desk, segment, more: true) }
             do {
                 let made = try await desk.call.ask(
-                    "createSegment", body: ["name": .string(segment.name), "condition": segment.condition])
+                    "createSegment", body: ["name": .string(segment.name), "condition": segment.whole()])
                 return desk.go("/segments/\(made["id"]?.scalarText ?? "")", notice: "saved")
             } catch let failure as Failure where failure.kind != .broken {
                 return try await formPage(desk, segment, failure)

@@ -19,6 +19,17 @@ extension Operations {
                 try await desk.call.ask("createField", body: field)
             }
         },
+        action("console.editField", "/settings/fields/{key}", access: .tenant(.config)) { desk, form in
+            try await done(desk, form, "") {
+                var edit: JSON = ["label": .string(form["label"])]
+                // to become a key, or none, is work for the whole shop: only when it is meant
+                if form.has("was"), form.has("is_key") != (form["was"] == "true") {
+                    edit["is_key"] = .bool(form.has("is_key"))
+                }
+                if form.names.contains("choices") { edit["choices"] = .array(form.lines("choices").map(JSON.string)) }
+                try await desk.call.ask("editField", desk.call.path, body: edit)
+            }
+        },
         action("console.deleteField", "/settings/fields/{key}/delete", access: .tenant(.config)) { desk, form in
             try await done(desk, form, "") { try await desk.call.ask("deleteField", desk.call.path) }
         },
@@ -128,6 +139,10 @@ extension Operations {
                         "type": .string(desk.texts["type_\(field["type"]?.string ?? "")"]),
                         "is_key": field["is_key"] ?? false,
                         "choices": choices.isEmpty ? .null : .string(choices.joined(separator: ", ")),
+                        "lines": .string(choices.joined(separator: "\n")),
+                        "chooses": .bool(field["type"] == "choice" || field["type"] == "multi_choice"),
+                        // other kinds of fields cannot be keys
+                        "may_key": .bool(["text", "number", "link"].contains(field["type"])),
                     ]
                 }),
             "types": .array(

@@ -56,6 +56,9 @@ final class Operation: Sendable {
     /// Whether it is a page of the console: errors are pages, too, and the session may come in a cookie.
     let isPage: Bool
 
+    /// Whether a page that lies open asks by itself, with nobody doing anything.
+    func isIdle(_ headers: HTTPFields) -> Bool { id == "live" || headers[.kontorLive] != nil }
+
     /// The method's name: "GET".
     var verb: String { method.rawValue }
 

@@ -17,6 +17,7 @@ extension Operations {
             access: .tenant(.config), body: .json(Schema.ref("NewRetentionRule"), limit: 200_000),
             responses: [201: Schema.ref("RetentionRule")], errors: [409],
             handle: { call in
+                try call.demand(.contactsWrite)
                 let id = try await call.tenant.createRetention(RetentionEdit(call.body), as: call.actor)
                 return Answer(201, try await call.tenant.retentionRule(id, as: call.actor))
             }),
@@ -27,6 +28,7 @@ extension Operations {
             body: .json(Schema.ref("RetentionRuleEdit"), limit: 200_000),
             responses: [200: Schema.ref("RetentionRule")], errors: [409],
             handle: { call in
+                try call.demand(.contactsWrite)
                 let id = try call.id()
                 try await call.tenant.editRetention(id, RetentionEdit(call.body), as: call.actor)
                 return Answer(try await call.tenant.retentionRule(id, as: call.actor))
@@ -43,7 +45,10 @@ extension Operations {
             id: "previewRetention", method: .get, path: "\(prefix)/retention/{id}/preview",
             summary: "Whom a rule would end now: how many, and the first ten. Nothing is changed.",
             access: .tenant(.config), parameters: [ruleID], responses: [200: Schema.ref("RetentionPreview")],
-            handle: { call in Answer(try await call.tenant.previewRetention(call.id(), as: call.actor)) }),
+            handle: { call in
+                try call.demand(.contactsRead)
+                return Answer(try await call.tenant.previewRetention(call.id(), as: call.actor))
+            }),
     ]
 }
 

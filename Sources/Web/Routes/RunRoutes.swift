@@ -78,6 +78,17 @@ extension Operations {
 
     static let deliveries: [Operation] = [
         Operation(
+            id: "monitoring", method: .get, path: "\(prefix)/monitoring",
+            summary:
+                "How each connector does: what waits, and hour by hour what was delivered and failed, and how quickly.",
+            access: .tenant(.runs),
+            parameters: [.query("hours", Schema.whole(1, 168), "How many hours back; 24 unless told.")],
+            responses: [200: Schema.ref("Monitoring")],
+            handle: { call in
+                Answer(
+                    try await call.tenant.monitoring(hours: Int(call.query["hours"]?.int ?? 24), as: call.actor))
+            }),
+        Operation(
             id: "listDeliveries", method: .get, path: "\(prefix)/deliveries",
             summary: "How deliveries stand, by contact and plugin.", access: .tenant(.runs),
             parameters: [

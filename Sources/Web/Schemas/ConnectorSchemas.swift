@@ -42,6 +42,20 @@ extension Schemas {
         ]),
         "MappingTrial": Schema.object(
             ["mapping": Schema.anyObject, "records": Schema.whole(1, 50)], optional: ["mapping", "records"]),
+        "Monitoring": Schema.object([
+            "undecided": Schema.orNull(Schema.whole),
+            "connectors": Schema.list(
+                Schema.object([
+                    "id": Schema.id, "name": Schema.string, "state": Schema.string, "due": Schema.whole,
+                    "oldest_seconds": Schema.orNull(Schema.whole), "dead": Schema.whole,
+                    "closed_seconds": Schema.orNull(Schema.whole),
+                    "hours": Schema.list(
+                        Schema.object([
+                            "hour": Schema.moment, "done": Schema.whole, "failed": Schema.whole,
+                            "median_ms": Schema.orNull(Schema.whole), "slow_ms": Schema.orNull(Schema.whole),
+                        ])),
+                ])),
+        ]),
         "HookURL": Schema.object(["path": Schema.string]),
         "Delivery": Schema.object([
             "plugin": Schema.id, "connector": Schema.string, "plugin_name": Schema.string, "record": Schema.id,

@@ -51,9 +51,15 @@ final class Call: Sendable {
         return grant
     }
 
+    /// - Throws: `Failure` `scope.missing`, where an operation needs a second scope.
+    func demand(_ scope: Scope) throws {
+        guard scopes.contains(scope.rawValue) else { throw Caller.missing(scope) }
+    }
+
     /// Notes contacts that a person was shown.
     func noteRead(_ contacts: [Int64]) {
-        if case .staff = actor { services.reads.note(contacts, to: actor, of: tenant.tenant) }
+        guard case .staff = actor else { return }
+        services.reads.note(contacts, to: actor, of: tenant.tenant, isAgain: headers[.kontorLive] != nil)
     }
 
     /// A number in the path.
@@ -94,4 +100,9 @@ final class Call: Sendable {
         }
         return version
     }
+}
+
+extension HTTPField.Name {
+    /// Sent by the console's script when it draws parts of an open page anew.
+    static let kontorLive = HTTPField.Name("Kontor-Live")!
 }

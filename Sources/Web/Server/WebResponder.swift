@@ -89,7 +89,7 @@ final class WebResponder: Sendable {
         if shown == nil, operation.isPage {
             shown = ConsoleSession.token(request.headers, isSecure: services.isSecure).map { "Bearer \($0)" }
         }
-        let grant = try await tokens.grant(shown)
+        let grant = try await tokens.grant(shown, isIdle: operation.isPage && operation.isIdle(request.headers))
         (note.actor, note.tenant) = (grant.actor, grant.tenant?.id)
         if let lacking = grant.confined, !operation.isOfOwnAccount, !operation.isPage { throw Self.confined(lacking) }
         return try Caller(grant, operation.access, node: services.node)

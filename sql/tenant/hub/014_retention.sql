@@ -43,5 +43,10 @@ CREATE POLICY retention_edit ON {s}.retention FOR UPDATE TO kontor_app
 CREATE POLICY retention_drop ON {s}.retention FOR DELETE TO kontor_app
     USING ((SELECT {s}.may('settings') AND {s}.may_erase()));
 GRANT SELECT, INSERT, UPDATE, DELETE ON {s}.retention TO kontor_app;
+-- Its runs are asked for by the service, and let go on by who may erase.
+CREATE POLICY run_of_retention_add ON {s}.run AS RESTRICTIVE FOR INSERT TO kontor_app
+    WITH CHECK (kind <> 'retention' OR (SELECT auth.me({id})) = 'system');
+CREATE POLICY run_of_retention_edit ON {s}.run AS RESTRICTIVE FOR UPDATE TO kontor_app
+    USING (kind <> 'retention' OR (SELECT {s}.may_erase()));
 CREATE TRIGGER retention_noted AFTER INSERT OR UPDATE OR DELETE ON {s}.retention
     FOR EACH ROW EXECUTE FUNCTION {s}.note_change('next_at');

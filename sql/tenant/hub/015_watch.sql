@@ -7,20 +7,21 @@ CREATE TABLE {s}.activity (
     count bigint NOT NULL,
     CONSTRAINT activity_pk PRIMARY KEY (who, what, hour)
 );
--- How far each source has been counted.
+-- How far has been counted: transactions below this one, and attempts that began before.
 CREATE TABLE {s}.watched (
-    source text NOT NULL CONSTRAINT watched_pk PRIMARY KEY,
-    upto bigint NOT NULL DEFAULT 0,
+    only_row boolean CONSTRAINT watched_pk PRIMARY KEY DEFAULT true CONSTRAINT watched_one CHECK (only_row),
+    tx xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    attempts timestamptz NOT NULL DEFAULT now(),
     at timestamptz NOT NULL DEFAULT '-infinity'
 );
-INSERT INTO {s}.watched (source, upto) VALUES ('change', coalesce((SELECT max(h.id) FROM {s}.change h), 0)),
-    ('audit', coalesce((SELECT max(h.id) FROM {s}.audit h), 0)), ('attempt', coalesce((SELECT max(h.id) FROM {s}.attempt h), 0));
+INSERT INTO {s}.watched DEFAULT VALUES;
+CREATE INDEX audit_by_tx ON {s}.audit (tx);
 CREATE TABLE {s}.alert (
     id bigint GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME {s}.alert_id) CONSTRAINT alert_pk PRIMARY KEY,
     who text NOT NULL,
     what text NOT NULL,
     hour timestamptz NOT NULL,
-    -- in that hour so far, when it was noticed; and the most of any hour of the four weeks before
+    -- in that hour; and the most of any hour of the four weeks before
     count bigint NOT NULL,
     usual bigint NOT NULL,
     -- whether the connector was paused
@@ -41,50 +42,42 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     w {s}.watched;
-    top bigint;
+    -- what is below it has ended; nothing below it can still appear
+    horizon xid8 := pg_snapshot_xmin(pg_current_snapshot());
+    -- attempts have ended by then
+    settled timestamptz := now() - interval '5 minutes';
     told bigint;
 BEGIN
     IF auth.me({id}) IS DISTINCT FROM 'system' THEN
         RAISE insufficient_privilege USING MESSAGE = 'only the service watches';
     END IF;
-    SELECT * INTO w FROM {s}.watched x WHERE x.source = 'change' AND x.at <= now() - pause FOR UPDATE SKIP LOCKED;
+    SELECT * INTO w FROM {s}.watched x WHERE x.at <= now() - pause FOR UPDATE SKIP LOCKED;
     IF w IS NULL THEN RETURN NULL; END IF;
-    -- what is younger than this may still be joined by rows with lower numbers
-    top := coalesce((SELECT max(h.id) FROM {s}.change h WHERE h.id > w.upto AND h.at < now() - interval '1 minute'), w.upto);
+    UPDATE {s}.watched SET tx = horizon, attempts = settled, at = now();
     INSERT INTO {s}.activity AS a
-    SELECT coalesce('connector:' || h.origin, h.actor), h.kind, date_trunc('hour', h.at), count(*)
-    FROM {s}.change h LEFT JOIN {s}.run r ON r.id = h.run
-    WHERE h.id > w.upto AND h.id <= top AND h.kind <> 'merged' AND h.actor <> 'system'
-        AND (r.id IS NULL OR r.kind IN ('hook', 'poll') AND NOT r.params @> '{"first": true}')
+    SELECT x.who, x.what, x.hour, sum(x.count) FROM (
+        SELECT coalesce('connector:' || h.origin, h.actor) AS who, h.kind AS what, date_trunc('hour', h.at) AS hour,
+            count(*) AS count
+        FROM {s}.change h LEFT JOIN {s}.run r ON r.id = h.run
+        WHERE h.tx >= w.tx AND h.tx < horizon AND h.kind <> 'merged' AND h.actor <> 'system'
+            AND (r.id IS NULL OR r.kind IN ('hook', 'poll') AND NOT r.params @> '{"first": true}'
+                AND NOT r.params @> '{"approved": true}')
+        GROUP BY 1, 2, 3
+        UNION ALL
+        SELECT h.actor, CASE WHEN h.action = 'read' THEN 'read' ELSE 'exported' END, date_trunc('hour', h.at),
+            sum(CASE jsonb_typeof(h.details -> 'contacts') WHEN 'array' THEN jsonb_array_length(h.details -> 'contacts')
+                WHEN 'number' THEN (h.details ->> 'contacts')::numeric ELSE 1 END)
+        FROM {s}.audit h
+        WHERE h.tx >= w.tx AND h.tx < horizon AND h.actor <> 'system'
+            AND (h.action = 'read' OR h.action LIKE 'export%' AND h.action <> 'export.begun')
+        GROUP BY 1, 2, 3
+        UNION ALL
+        SELECT 'connector:' || p.connector, 'failed', date_trunc('hour', h.started_at), count(*)
+        FROM {s}.attempt h JOIN {s}.plugin p ON p.id = h.plugin
+        WHERE h.started_at >= w.attempts AND h.started_at < settled AND h.outcome IN ('retry', 'refused', 'unsure', 'locked')
+        GROUP BY 1, 2, 3) x
     GROUP BY 1, 2, 3
     ON CONFLICT (who, what, hour) DO UPDATE SET count = a.count + excluded.count;
-    UPDATE {s}.watched SET upto = top, at = now() WHERE source = 'change';
-
-    SELECT * INTO w FROM {s}.watched x WHERE x.source = 'audit';
-    top := coalesce((SELECT max(h.id) FROM {s}.audit h WHERE h.id > w.upto AND h.at < now() - interval '1 minute'), w.upto);
-    INSERT INTO {s}.activity AS a
-    SELECT h.actor, CASE WHEN h.action = 'read' THEN 'read' ELSE 'exported' END, date_trunc('hour', h.at),
-        sum(CASE jsonb_typeof(h.details -> 'contacts') WHEN 'array' THEN jsonb_array_length(h.details -> 'contacts')
-            WHEN 'number' THEN (h.details ->> 'contacts')::bigint ELSE 1 END)
-    FROM {s}.audit h
-    WHERE h.id > w.upto AND h.id <= top AND (h.action = 'read' OR h.action LIKE 'export%' AND h.action <> 'export.begun')
-        AND h.actor <> 'system'
-    GROUP BY 1, 2, 3
-    ON CONFLICT (who, what, hour) DO UPDATE SET count = a.count + excluded.count;
-    UPDATE {s}.watched SET upto = top WHERE source = 'audit';
-
-    -- attempts have ended by then
-    SELECT * INTO w FROM {s}.watched x WHERE x.source = 'attempt';
-    top := coalesce((SELECT max(h.id) FROM {s}.attempt h WHERE h.id > w.upto AND h.started_at < now() - interval '5 minutes'),
-        w.upto);
-    INSERT INTO {s}.activity AS a
-    SELECT 'connector:' || p.connector, 'failed', date_trunc('hour', h.started_at), count(*)
-    FROM {s}.attempt h JOIN {s}.plugin p ON p.id = h.plugin
-    WHERE h.id > w.upto AND h.id <= top AND h.outcome IN ('retry', 'refused', 'unsure', 'locked')
-    GROUP BY 1, 2, 3
-    ON CONFLICT (who, what, hour) DO UPDATE SET count = a.count + excluded.count;
-    UPDATE {s}.watched SET upto = top WHERE source = 'attempt';
-
     DELETE FROM {s}.activity a WHERE a.hour < now() - interval '28 days';
     WITH recent AS (
         SELECT n.who, n.what, n.hour, n.count, coalesce(p.usual, 0) AS usual
@@ -92,19 +85,21 @@ BEGIN
             SELECT max(a.count) AS usual FROM {s}.activity a WHERE a.who = n.who AND a.what = n.what AND a.hour < n.hour) p
         WHERE n.hour >= date_trunc('hour', now()) - interval '1 hour'),
     anew AS (
-        INSERT INTO {s}.alert (who, what, hour, count, usual, paused)
+        INSERT INTO {s}.alert AS t (who, what, hour, count, usual, paused)
         SELECT r.who, r.what, r.hour, r.count, r.usual, r.who LIKE 'connector:%' AND r.what IN ('edited', 'deleted')
-            AND EXISTS (SELECT FROM {s}.activity a WHERE a.who = r.who AND a.hour < now() - interval '7 days')
+            AND EXISTS (SELECT FROM {s}.activity a WHERE a.who = r.who AND a.what IN ('new', 'edited', 'deleted')
+                AND a.hour < now() - interval '7 days')
         FROM recent r
         WHERE r.count >= 5 * r.usual
             AND r.count >= CASE r.what WHEN 'deleted' THEN 50 WHEN 'failed' THEN 100 WHEN 'read' THEN 2000 ELSE 500 END
-        ON CONFLICT (who, what, hour) DO NOTHING
-        RETURNING *),
+        -- an hour is told of once; how much it came to is kept
+        ON CONFLICT (who, what, hour) DO UPDATE SET count = excluded.count
+        RETURNING *, xmax = 0 AS is_new),
     stopped AS (
         UPDATE {s}.connector k SET state = 'paused', state_reason = format(
             'paused by the watch: %s contacts %s within an hour, where the most before was %s', n.count, n.what, n.usual)
-        FROM anew n WHERE n.paused AND n.who = 'connector:' || k.id AND k.state = 'on')
-    SELECT count(*) INTO told FROM anew;
+        FROM anew n WHERE n.is_new AND n.paused AND n.who = 'connector:' || k.id AND k.state = 'on')
+    SELECT count(*) INTO told FROM anew n WHERE n.is_new;
     RETURN told;
 END
 $$;
@@ -128,3 +123,5 @@ CREATE POLICY activity_read ON {s}.activity FOR SELECT TO kontor_app USING ((SEL
 CREATE POLICY watched_read ON {s}.watched FOR SELECT TO kontor_app USING ((SELECT auth.me({id})) = 'system');
 GRANT SELECT ON {s}.activity, {s}.watched, {s}.alert TO kontor_app;
 GRANT UPDATE (seen_at) ON {s}.alert TO kontor_app;
+-- who saw to it is in the audit log
+CREATE TRIGGER alert_noted AFTER UPDATE OF seen_at ON {s}.alert FOR EACH ROW EXECUTE FUNCTION {s}.note_change('count');

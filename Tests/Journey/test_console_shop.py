@@ -270,6 +270,12 @@ class Shop(ConsoleCase):
             expect(page.locator("textarea[name=text]")).to_have_value(re.compile('"any"'))
             page.locator("summary", has_text="Change the mapping").click()
             mapping = page.locator("[name=mapping]")
+            page.locator("details[open] button:has-text('Try')").last.click()
+            expect(page).to_have_url(re.compile("/runs/"))
+            # the page follows its run by itself
+            expect(page.locator("main pre").first).to_contain_text("emails")
+            page.go_back()
+            page.locator("summary", has_text="Change the mapping").click()
             mapping.fill(mapping.input_value().replace('"company"', '"no_such_field"', 1))
             page.locator("details[open] button:has-text('Save')").click()
             expect(page.locator("[role=alert]")).to_contain_text("no_such_field")

@@ -74,6 +74,22 @@ import Testing
         }
     }
 
+    /// The functions look at each field; past them only who may change many at once writes.
+    @Test func nobodyWritesContactsPastTheFunctions() async throws {
+        try await withTenant { door in
+            let shop = try await shop(door)
+            try await shop.role(Self.all)
+            let id = try await door.createContact(as: shop.boss, fields: ["given_name": "Ada"]).id
+            let update: SQL = "UPDATE \(door.table("contact")) SET locks = '{notes}' WHERE id = \(id) RETURNING id"
+            #expect(try await door.rows(update, as: shop.ola).isEmpty)
+            #expect(try await door.rows(update, as: shop.boss).count == 1)
+            let added = await shop.code {
+                _ = try await door.rows("INSERT INTO \(door.table("contact")) (data) VALUES ('{}')", as: shop.ola)
+            }
+            #expect(added == "42501")
+        }
+    }
+
     @Test func everyKindOfWorkHasItsRight() async throws {
         try await withTenant { door in
             let shop = try await shop(door)

@@ -29,7 +29,8 @@ public final class TestCluster: Sendable {
             directory: folder + "/pg", log: log, rules: ReportingServer.primaryRules, durable: false)
         let conninfo = try await postgres.start()
         secrets = try InstanceSecrets.load(from: folder + "/master.key")
-        files = SQLFiles(folder: Self.root + "/sql")
+        // another folder is for scripts/mutants, which takes cures out
+        files = SQLFiles(folder: ProcessInfo.processInfo.environment["KONTOR_TEST_SQL"] ?? Self.root + "/sql")
         instance = Instance(admin: try ConnectionText(conninfo), secrets: secrets, files: files, log: log)
         try await instance.prepare()
         provisioner = Provisioner(instance)

@@ -31,7 +31,7 @@ function draw(canvas) {
       animation: false, responsive: true, maintainAspectRatio: false, interaction: { mode: "index", intersect: false },
       plugins: { legend: { labels: { color: colour.soft, boxWidth: 12 } } },
       scales: {
-        x: { stacked: isFlow, ticks: { color: colour.soft, maxTicksLimit: 8, maxRotation: 0 }, grid: { display: false } },
+        x: { stacked: isFlow, ticks: { color: colour.soft, maxTicksLimit: canvas.clientWidth < 480 ? 4 : 8, maxRotation: 0 }, grid: { display: false } },
         y: { stacked: isFlow, beginAtZero: true, ticks: { color: colour.soft, precision: 0, maxTicksLimit: 5 }, grid: { color: colour.line } },
       },
     },

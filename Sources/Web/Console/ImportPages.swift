@@ -154,9 +154,23 @@ extension Operations {
                 }), "effects": .array(effects), "has_effects": .bool(!effects.isEmpty),
             "has_items": .bool(!items.isEmpty),
             "items": .array(items.map { reportRow(desk, $0) }),
+            "samples": .array(
+                (found["params"]?["samples"]?.array ?? []).filter { $0["remote"] != nil }.prefix(10).map(sample)),
             "next": list["next"]?.string.map {
                 .string("/runs/\(run)?cursor=\(PercentText.encode($0))")
             } ?? .null,
+        ]
+    }
+
+    /// A record as a mapping was tried on it: what it is there, and here.
+    private static func sample(_ sample: JSON) -> JSON {
+        let contact = sample["contact"]?.scalarText
+        return [
+            "name": .string(contact ?? sample["remote_id"]?.string ?? ""),
+            "href": contact.map { .string("/contacts/\($0)") } ?? .null,
+            "hub": .string(pretty(sample["fields"] ?? .null)), "remote": .string(pretty(sample["remote"] ?? .null)),
+            "problems": .array(
+                (sample["problems"]?.array ?? []).map { $0["message"] ?? $0["code"] ?? .string($0.text) }),
         ]
     }
 

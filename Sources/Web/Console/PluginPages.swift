@@ -135,7 +135,7 @@ extension Operations {
     }
 
     /// JSON over several lines, to be read and changed by people.
-    private static func pretty(_ value: JSON, indent: String = "") -> String {
+    static func pretty(_ value: JSON, indent: String = "") -> String {
         let inner = indent + "  "
         if value.text.count <= 80 { return value.text }
         if let items = value.array {

@@ -1,0 +1,113 @@
+"""Takes one cure after the other out of the SQL, and looks whether the test that guards it fails (docs/security.md).
+
+mutants.py --build FOLDER [NAME ...]: the scratch folder of a test build, and which mutants; all when none is named.
+Ends with 1 when a mutant survives.
+"""
+
+import argparse
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+# name: file, what stands there, what is put in its place, tests that must fail then
+MUTANTS = {
+    "context-unsigned": ("instance/013_mail.sql", "'hex') <> part[5] THEN", "'hex') <> part[5] AND false THEN", "TenancyTests"),
+    "context-of-any-tenant": (
+        "instance/013_mail.sql", "cardinality(part) <> 5 OR part[1] <> tenant::text", "cardinality(part) <> 5", "TenancyTests"),
+    "context-of-any-backend": (
+        "instance/013_mail.sql", "OR (part[4] <> pg_backend_pid()::text AND NOT (k.pooled AND part[4] = '0'))", "", "TenancyTests"),
+    "context-for-ever": (
+        "instance/013_mail.sql", "part[3]::bigint < extract(epoch FROM transaction_timestamp())", "false", "TenancyTests"),
+    "login-of-a-disabled-person": (
+        "instance/013_mail.sql", "AND a.disabled_at IS NULL AND 'sql' = ANY (a.scopes) AND n.state = 'open'", "", "SQLLoginTests"),
+    "languages-for-all": ("instance/002_lockdown.sql", "REVOKE USAGE ON LANGUAGE plpgsql, sql FROM PUBLIC;", "", "TenancyTests"),
+    "large-objects-for-all": (
+        "instance/002_lockdown.sql", "REVOKE EXECUTE ON FUNCTION pg_catalog.lo_from_bytea(oid, bytea), pg_catalog.lo_creat(int),",
+        "REVOKE EXECUTE ON FUNCTION", "TenancyTests"),
+    "table-without-forced-security": (
+        "tenant/hub/014_retention.sql", "ALTER TABLE {s}.retention FORCE ROW LEVEL SECURITY;", "", "TenancyTests"),
+    "feed-of-what-is-not-settled": (
+        "tenant/hub/003_views.sql", "> (after_tx, after_id) AND c.tx < pg_snapshot_xmin(pg_current_snapshot())",
+        "> (after_tx, after_id)", "TenancyTests"),
+    "contacts-of-everybody": (
+        "tenant/hub/002_rights.sql", "CREATE POLICY contact_read_in_views ON {s}.contact FOR SELECT TO kontor_view\n    USING (",
+        "CREATE POLICY contact_read_in_views ON {s}.contact FOR SELECT TO kontor_view\n    USING (true OR ", "RoleMatrixTests"),
+    "edits-of-everybody": (
+        "tenant/hub/002_rights.sql", "CREATE POLICY contact_edit ON {s}.contact FOR UPDATE TO kontor_app\n    USING (",
+        "CREATE POLICY contact_edit ON {s}.contact FOR UPDATE TO kontor_app\n    USING (true OR ", "RightsWallTests"),
+    "changes-of-hidden-fields": (
+        "tenant/hub/003_views.sql", "(kind <> 'edited' OR NOT fields <@ (SELECT r.hidden FROM {s}.mine() r)::text[])", "true",
+        "RightsTests|RightsWallTests|RoleMatrixTests"),
+    "history-unmasked": (
+        "tenant/hub/003_views.sql", "ELSE hub.shown(h.after, x.hidden, x.masked) END AS after", "ELSE h.after END AS after",
+        "RoleMatrixTests"),
+    "search-by-an-operator-that-errs": (
+        "tenant/hub/003_views.sql", "c.search OPERATOR(extension.#~~) pattern", "c.search LIKE pattern", "RightsWallTests"),
+    "runs-approved-by-anybody": (
+        "tenant/hub/002_rights.sql", "USING ((SELECT {s}.is_program() OR {s}.sees_all() AND {s}.may('mass_change')));\nCREATE POLICY run_drop",
+        "USING (true);\nCREATE POLICY run_drop", "RightsWallTests|RightsTests"),
+    "audit-chain-unchecked": ("tenant/hub/007_audit.sql", "r.hash IS DISTINCT FROM last", "false", "AuditTests"),
+    "audit-read-by-all": (
+        "tenant/hub/007_audit.sql", "CREATE POLICY audit_read ON {s}.audit FOR SELECT TO kontor_app USING ((SELECT {s}.sees_all() AND {s}.may('audit')));",
+        "CREATE POLICY audit_read ON {s}.audit FOR SELECT TO kontor_app USING ((SELECT auth.me({id})) IS NOT NULL);", "AuditTests|RightsWallTests"),
+    "a-tie-of-consents-is-yes": (
+        "tenant/hub/001_hub.sql", "ORDER BY x.contact, x.purpose, x.evidence_at DESC, x.granted",
+        "ORDER BY x.contact, x.purpose, x.evidence_at DESC, x.granted DESC", "ConsentTests|PrivacyTests"),
+    "who-left-stays-in": (
+        "tenant/hub/008_privacy.sql", "DELETE FROM {s}.group_member m WHERE m.push = push_id AND m.state = 'in' AND m.email <> ALL (present)",
+        "DELETE FROM {s}.group_member m WHERE m.push = push_id AND false", "PrivacyTests"),
+    "conflicts-outlive-erasure": (
+        "tenant/hub/001_hub.sql", "DELETE FROM {s}.conflict WHERE contact = subject;", "", "ContactTests"),
+    "a-code-works-twice": (
+        "instance/012_second_factor.sql", "AND a.factor_step < step", "", "SecondFactorTests"),
+    "anybody-sets-the-watch": (
+        "tenant/hub/015_watch.sql", "IF auth.me({id}) IS DISTINCT FROM 'system' THEN", "IF false THEN", "WatchTests"),
+}
+
+
+# passes whatever is taken out, as long as the SQL is still SQL
+CONTROL = "MonitoringTests"
+
+
+def tests(build, sql, choice):
+    """Whether the tests pass on this SQL, and the end of what they say."""
+    done = subprocess.run(
+        ["swift", "test", "--scratch-path", build, "--skip-build", "--filter", choice],
+        cwd=ROOT, env={**os.environ, "KONTOR_TEST_SQL": str(sql)}, capture_output=True, text=True, timeout=600)
+    said = [line for line in done.stdout.splitlines() if "failed after" in line and "Test " in line and "()" in line]
+    return done.returncode == 0, said[0].split("Test ", 1)[1].split(" failed", 1)[0] if said else ""
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", required=True)
+    parser.add_argument("names", nargs="*", choices=[*MUTANTS, []])
+    options = parser.parse_args()
+    survivors = []
+    for name in options.names or MUTANTS:
+        file, cure, without, choice = MUTANTS[name]
+        with tempfile.TemporaryDirectory() as folder:
+            # the private cluster's user reads it, too
+            os.chmod(folder, 0o755)
+            sql = pathlib.Path(folder) / "sql"
+            shutil.copytree(ROOT / "sql", sql)
+            text = (sql / file).read_text()
+            if text.count(cure) != 1:
+                sys.exit(f"mutants: {name}: what is to be taken out stands {text.count(cure)} times in {file}")
+            (sql / file).write_text(text.replace(cure, without))
+            if not tests(options.build, sql, CONTROL)[0]:
+                sys.exit(f"mutants: {name}: without this cure nothing works at all, which shows nothing")
+            passed, test = tests(options.build, sql, choice)
+        print(f"{'SURVIVES' if passed else 'caught  '}  {name:32}  {test or choice}", flush=True)
+        if passed:
+            survivors.append(name)
+    print(f"mutants: {len(options.names or MUTANTS)}, {len(survivors)} survive")
+    sys.exit(1 if survivors else 0)
+
+
+main()

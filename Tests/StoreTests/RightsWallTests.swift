@@ -87,6 +87,15 @@ import Testing
                 _ = try await door.rows("INSERT INTO \(door.table("contact")) (data) VALUES ('{}')", as: shop.ola)
             }
             #expect(added == "42501")
+            // work that waits for approval is seen with its function, and let go on with another
+            let run = try await door.createRun(as: .system, kind: "csv", state: "awaiting_approval")
+            var rights = Self.all
+            rights["functions"] = ["runs"]
+            try await shop.role(rights)
+            let goOn: SQL = "UPDATE \(door.table("run")) SET state = 'queued' WHERE id = \(run) RETURNING id"
+            #expect(try await door.rows("SELECT id FROM \(door.table("run"))", as: shop.ola).count == 1)
+            #expect(try await door.rows(goOn, as: shop.ola).isEmpty)
+            #expect(try await door.rows(goOn, as: shop.boss).count == 1)
         }
     }
 

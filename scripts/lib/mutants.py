@@ -59,10 +59,10 @@ MUTANTS = {
         "tenant/hub/001_hub.sql", "ORDER BY x.contact, x.purpose, x.evidence_at DESC, x.granted",
         "ORDER BY x.contact, x.purpose, x.evidence_at DESC, x.granted DESC", "ConsentTests|PrivacyTests"),
     "who-left-stays-in": (
-        "tenant/hub/008_privacy.sql", "DELETE FROM {s}.group_member m WHERE m.push = push_id AND m.state = 'in' AND m.email <> ALL (present)",
+        "tenant/hub/010_leaving.sql", "DELETE FROM {s}.group_member m WHERE m.push = push_id AND m.state = 'in' AND m.email <> ALL (present)",
         "DELETE FROM {s}.group_member m WHERE m.push = push_id AND false", "PrivacyTests"),
     "conflicts-outlive-erasure": (
-        "tenant/hub/001_hub.sql", "DELETE FROM {s}.conflict WHERE contact = subject;", "", "ContactTests"),
+        "tenant/hub/001_hub.sql", "DELETE FROM {s}.conflict WHERE contact = subject;", "", "ContactTests|IntakeTests|ContactMergeTests"),
     "a-code-works-twice": (
         "instance/012_second_factor.sql", "AND a.factor_step < step", "", "SecondFactorTests"),
     "anybody-sets-the-watch": (

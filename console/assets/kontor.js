@@ -5,11 +5,12 @@ const language = document.documentElement.lang.replace(/^en$/, "en-GB");
 const moments = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
 const days = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
 
+/** A part as the server wrote it, but for marks, which are others each time. */
+const plain = (part) => part.innerHTML.replaceAll(/name="mark" value="[^"]*"/g, "");
+
 /** What the server wrote where it is to be kept up to date. */
 const written = new Map();
-for (const part of document.querySelectorAll("[data-live]")) {
-  written.set(part, part.innerHTML.replaceAll(/name="mark" value="[^"]*"/g, ""));
-}
+for (const part of document.querySelectorAll("[data-live]")) written.set(part, plain(part));
 
 /** Shows moments in the reader's own time zone and way. */
 function showMoments(within) {
@@ -138,8 +139,6 @@ function followShop() {
   // what is costly to work out is asked for less often
   const quiet = 1000 * (document.querySelector("[data-pace]")?.dataset.pace ?? 1);
   let source, waiting, asked = 0, isStale = false, isDown = false;
-  // as the server wrote them, but for marks, which are others each time
-  const plain = (part) => part.innerHTML.replaceAll(/name="mark" value="[^"]*"/g, "");
   const look = async () => {
     waiting = undefined;
     asked = Date.now();

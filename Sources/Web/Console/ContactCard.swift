@@ -50,9 +50,7 @@ struct ContactCard {
                 "history": .array(rows), "may_write": .bool(desk.may(.contactsWrite) && !isDeleted),
                 "purposes": .array(
                     (try await purposes)?["items"]?.array?.map { purpose in
-                        let titles = purpose["title"]?.object ?? [:]
-                        let title = titles[texts.language] ?? titles["en"] ?? titles.values.first ?? .null
-                        return ["value": purpose["key"] ?? .null, "text": title]
+                        ["value": purpose["key"] ?? .null, "text": .string(texts.title(ofPurpose: purpose))]
                     } ?? []),
                 "has_purposes": .bool(try await purposes?["items"]?.array?.isEmpty == false),
                 "may_export": .bool(desk.may(.feed) && certificate == .null), "erased": certificate,
@@ -184,6 +182,12 @@ extension ConsoleTexts {
     func label(_ key: String, _ known: [JSON]) -> String {
         let own = known.first { $0["key"]?.string == key && $0["is_standard"] == false }
         return own?["label"]?.string ?? field(key)
+    }
+
+    /// What people are asked to consent to: in the reader's language, else in English or any other.
+    func title(ofPurpose purpose: JSON) -> String {
+        let titles = purpose["title"]?.object ?? [:]
+        return (titles[language] ?? titles["en"] ?? titles.values.first)?.string ?? purpose["key"]?.string ?? ""
     }
 }
 

@@ -11,7 +11,8 @@ extension Operations {
             return try desk.page(
                 "processing", title: desk.texts["processing_title"], place: "/settings",
                 [
-                    "purposes": .array((record["purposes"]?.array ?? []).map { .string(purposeTitle(desk, $0)) }),
+                    "purposes": .array(
+                        (record["purposes"]?.array ?? []).map { .string(desk.texts.title(ofPurpose: $0)) }),
                     "data": .array(
                         (record["data"]?.array ?? []).map { .string(desk.texts.label($0["key"]?.string ?? "", fields)) }
                     ),
@@ -50,12 +51,6 @@ extension Operations {
             }
         },
     ]
-
-    private static func purposeTitle(_ desk: Desk, _ purpose: JSON) -> String {
-        let titles = purpose["title"]?.object ?? [:]
-        return (titles[desk.texts.language] ?? titles["en"] ?? titles.values.first)?.string
-            ?? purpose["key"]?.string ?? ""
-    }
 
     private static func recipient(_ desk: Desk, _ system: JSON, _ fields: [JSON]) -> JSON {
         let hidden = (system["hidden_fields"]?.array ?? []).compactMap(\.string).map { desk.texts.label($0, fields) }

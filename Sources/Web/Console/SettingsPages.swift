@@ -156,13 +156,9 @@ extension Operations {
     }
 
     private static func consentsPart(_ desk: Desk, _ purposes: [JSON], _ again: [String: JSON]) async throws -> JSON {
-        func title(_ purpose: JSON) -> String {
-            let titles = purpose["title"]?.object ?? [:]
-            return (titles[desk.texts.language] ?? titles["en"] ?? titles.values.first)?.string
-                ?? purpose["key"]?.string ?? ""
-        }
         var texts: [JSON] = []
-        for (key, name) in [("", desk.texts["privacy_policy"])] + purposes.map({ ($0["key"]?.string ?? "", title($0)) })
+        for (key, name) in [("", desk.texts["privacy_policy"])]
+            + purposes.map({ ($0["key"]?.string ?? "", desk.texts.title(ofPurpose: $0)) })
         {
             let wordings = try await desk.call.ask("listWordings", query: key.isEmpty ? [:] : ["purpose": .string(key)])
             var newest: [String: JSON] = [:]

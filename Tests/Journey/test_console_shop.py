@@ -239,6 +239,8 @@ class Shop(ConsoleCase):
         crm = next(one for one in self.kontor.get("/connectors")["items"] if one["name"] == "crm")
         push = next(one for one in crm["plugins"] if one["capability"] == "push")
         before = push["filter"]
+        # the newest contact is the first sample
+        self.kontor.post("/contacts", {"fields": {"given_name": "Nina", "emails": [{"value": "nina@sample.example"}]}})
         page = self.page()
         self.sign_in(page)
         page.goto(f"{self.url}/connections/{crm['id']}")
@@ -273,7 +275,7 @@ class Shop(ConsoleCase):
             page.locator("details[open] button:has-text('Try')").last.click()
             expect(page).to_have_url(re.compile("/runs/"))
             # the page follows its run by itself
-            expect(page.locator("main pre").first).to_contain_text("emails")
+            expect(page.locator("main pre").first).to_contain_text("nina@sample.example")
             page.go_back()
             page.locator("summary", has_text="Change the mapping").click()
             mapping.fill(mapping.input_value().replace('"company"', '"no_such_field"', 1))

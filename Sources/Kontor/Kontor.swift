@@ -18,7 +18,8 @@ struct Kontor: AsyncParsableCommand {
             ExplainCommand.self,
             ReplayCommand.self, ConnectorCommand.self, PluginCommand.self, SegmentCommand.self, ImportCommand.self,
             RunCommand.self, DeliveryCommand.self, SignInCommand.self, AccountCommand.self, StaffCommand.self,
-            RoleCommand.self, TeamCommand.self, SQLCommand.self, AuditCommand.self, AcceptCommand.self,
+            RoleCommand.self, TeamCommand.self, TokenCommand.self, SQLCommand.self, AuditCommand.self,
+            AcceptCommand.self,
             CallCommand.self,
         ])
 

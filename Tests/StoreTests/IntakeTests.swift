@@ -122,6 +122,10 @@ import Testing
             values["first"] = "Changed"
             try await tenant.take(crm, [incoming("1", values, at: "2099-03-01T00:00:00Z")])
             #expect(try await tenant.fields(id)["given_name"] == "Adele")
+            // what systems said of somebody goes with them
+            #expect(try await tenant.number("SELECT count(*) FROM \(tenant.table("conflict"))") > 0)
+            _ = try await tenant.eraseContact(id, as: .token(1))
+            #expect(try await tenant.number("SELECT count(*) FROM \(tenant.table("conflict"))") == 0)
         }
     }
 

@@ -7,6 +7,7 @@ struct RightsModel {
         let id: Int64
         let owner: Int64?
         let fields: JSON
+        var consents: [String] = []
 
         func list(_ field: String) -> [String] { fields[field]?.array?.compactMap(\.string) ?? [] }
         var countries: [String] { fields["addresses"]?.array?.compactMap { $0["country"]?.string } ?? [] }
@@ -27,6 +28,7 @@ struct RightsModel {
         let only = rights["contact"]?["only"]
         return fits(only?["tag"], subject.list("tags")) && fits(only?["country"], subject.countries)
             && fits(only?["source"], subject.fields["source"]?.string.map { [$0] } ?? [])
+            && fits(only?["consent"], subject.consents)
     }
 
     private func fits(_ wanted: JSON?, _ values: [String]) -> Bool {

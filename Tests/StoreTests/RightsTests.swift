@@ -8,7 +8,7 @@ import Testing
 /// What staff see and do, held against a second, plain reading of their rights.
 @Suite struct RightsTests {
     /// A shop with staff in two teams, one above another, and contacts of theirs and of nobody's.
-    private struct Shop {
+    struct Shop {
         let door: TenantDatabase
         let owner: Int64
         /// Ola, who is in the first team with the third person, and above the fourth, who is above the fifth.
@@ -70,7 +70,14 @@ import Testing
             let id = try await door.createContact(as: .token(1), fields: fields).id
             let theirs = Bool.random(using: &random) ? people.randomElement(using: &random) : nil
             if let theirs { try await door.setOwner(of: id, to: theirs, as: .token(1), version: nil) }
-            made.append(RightsModel.Subject(id: id, owner: theirs, fields: try await door.fields(id)))
+            var subject = RightsModel.Subject(id: id, owner: theirs, fields: try await door.fields(id))
+            for purpose in ["newsletter", "calls"] where Bool.random(using: &random) {
+                let granted = Int.random(in: 0..<4, using: &random) > 0
+                _ = try await door.addConsent(
+                    id, as: .token(1), purpose: purpose, granted: granted, at: nil, source: "form", proof: nil)
+                if granted { subject.consents.append(purpose) }
+            }
+            made.append(subject)
         }
         return Shop(door: door, owner: owner, ola: people[1], people: people, role: role, contacts: made)
     }
@@ -102,6 +109,7 @@ import Testing
         }
         if Int.random(in: 0..<4, using: &random) == 0 { only["source"] = ["web"] }
         if Int.random(in: 0..<4, using: &random) == 0 { only["country"] = ["PL"] }
+        if Int.random(in: 0..<4, using: &random) == 0 { only["consent"] = ["newsletter"] }
         if only.object?.isEmpty == false { contact["only"] = only }
         var fields = ["emails", "phones", "notes", "level", "tags", "birth_month", "addresses", "given_name", "source"]
         fields.shuffle(using: &random)
@@ -131,6 +139,9 @@ import Testing
             try await door.editRole(
                 shop.role, as: .staff(shop.owner), version: nil, title: nil, rights: ["functions": ["sql"]])
             let login = try await door.addSQLLogin(of: shop.ola, label: "psql", as: ola)
+            let program = try await door.addToken(
+                as: .staff(shop.owner), label: "till", scopes: ["contacts:read", "contacts:write"], expiresAt: nil,
+                role: shop.role)
             try await feedIsWhole(door, contacts: shop.contacts.count)
             var differing = Set<Int>()
             for round in 0..<220 {
@@ -188,117 +199,12 @@ import Testing
                     #expect(change["after"] == subject.map { model.shown($0.fields) })
                 }
                 try await file(shop, expected, model, door)
-                try await writes(shop, model, door)
+                try await writes(shop, model, as: ola, door)
+                try await self.program(program, shop, rights)
                 try await reporting.catchUp()
                 try await sql(login, expected, model, on: reporting)
             }
             #expect(differing.count > 15, "the roles did differ")
-        }
-    }
-
-    /// The same rows in a file, for a role that allows exports.
-    private func file(
-        _ shop: Shop, _ expected: [RightsModel.Subject], _ model: RightsModel, _ door: TenantDatabase
-    ) async throws {
-        var bytes: [UInt8] = []
-        do {
-            _ = try await door.writeContacts(ContactQuery(), as: .staff(shop.ola)) { bytes += $0 }
-        } catch let failure as Failure {
-            #expect(failure.code == "right.missing" && bytes.isEmpty)
-            #expect(model.rights["functions"]?.array?.contains("export") == false)
-            return
-        }
-        #expect(model.rights["functions"]?.array?.contains("export") == true)
-        var lines: [[String]] = []
-        var parser = CSVParser(delimiter: UInt8(ascii: ","))
-        func take(_ event: CSVParser.Event) { if case .row(let row) = event { lines.append(row.texts) } }
-        parser.feed(bytes, take)
-        parser.finish(take)
-        let head = try #require(lines.first)
-        #expect(lines.dropFirst().map { $0[0] } == expected.map { String($0.id) }, "\(model.rights.text)")
-        for (line, subject) in zip(lines.dropFirst(), expected) {
-            let shown = model.shown(subject.fields)
-            for field in ["given_name", "notes", "level", "birth_month", "source"] {
-                let cell = line[try #require(head.firstIndex(of: field))]
-                #expect(cell == shown[field]?.scalarText ?? "", "\(field) \(model.rights.text)")
-            }
-            // one number each, which begins like a formula unless it is masked
-            let phone = shown["phones"]?[0]?["value"]?.string ?? ""
-            let cell = line[try #require(head.firstIndex(of: "phones"))]
-            #expect(cell == (phone.hasPrefix("+") ? "'" + phone : phone))
-        }
-    }
-
-    /// The same rows by a SQL login; none, and no way in, for a role without the function.
-    private func sql(
-        _ login: SQLLogin, _ expected: [RightsModel.Subject], _ model: RightsModel, on reporting: TestReporting
-    ) async throws {
-        let answer = try await reporting.psql(
-            login, "SELECT json_build_array(id, fields) FROM contact ORDER BY id",
-            // as Metabase and JDBC tools: in a transaction, by cursor, the query of a person inside their own
-            """
-            BEGIN; DECLARE c NO SCROLL CURSOR FOR SELECT count(*) AS "count", sum("source"."id") AS "sum"
-            FROM (SELECT * FROM contact) "source" WHERE "source"."id" > 0 LIMIT 1048575; FETCH 500 FROM c; COMMIT
-            """,
-            "SELECT count(*), count(DISTINCT record) FROM change WHERE entity = 'contact' AND kind = 'new'",
-            "SELECT json_build_array(contact, tag) FROM contact_tag ORDER BY contact, tag")
-        guard model.rights["functions"]?.array?.contains("sql") == true else {
-            #expect(answer.out == "" && answer.errors.contains("not permitted to log in"), "\(answer)")
-            return
-        }
-        var lines = expected.map { "[\($0.id), \(model.shown($0.fields).text)]" }
-        let sum = expected.isEmpty ? "" : String(expected.map(\.id).reduce(0, +))
-        lines.append("\(expected.count)|\(sum)")
-        lines.append("\(expected.count)|\(expected.count)")
-        var tags: [String] = []
-        for subject in expected {
-            for tag in model.shown(subject.fields)["tags"]?.array ?? [] { tags.append("\(subject.id) \(tag.text)") }
-        }
-        let got = answer.out.split(separator: "\n").map(String.init)
-        #expect(got.count == lines.count + tags.count, "\(answer.errors) \(model.rights.text)")
-        for (line, wanted) in zip(got, lines.prefix(expected.count)) {
-            #expect(try JSON(text: line) == JSON(text: wanted), "\(model.rights.text)")
-        }
-        #expect(Array(got.dropFirst(expected.count).prefix(2)) == Array(lines.suffix(2)), "\(model.rights.text)")
-        var shown: [String] = []
-        for line in got.dropFirst(lines.count) {
-            let pair = try JSON(text: line)
-            shown.append("\(pair[0]?.text ?? "") \(pair[1]?.text ?? "")")
-        }
-        #expect(shown.sorted() == tags.sorted(), "\(model.rights.text)")
-    }
-
-    private static func questions(_ model: RightsModel) -> [(JSON, (JSON) -> Bool)] {
-        func shows(_ field: String, _ holds: @escaping (JSON) -> Bool) -> (JSON) -> Bool {
-            { model.shown($0)[field].map(holds) ?? false }
-        }
-        let isOpen = { (field: String) in !(model.hidden + model.masked).contains(field) }
-        return [
-            (["tag": "vip"], { isOpen("tags") && shows("tags") { $0.array?.contains("vip") ?? false }($0) }),
-            (["birth_month": 3], { isOpen("birth_month") && shows("birth_month") { $0 == 3 }($0) }),
-            (["field": "level", "is": "gold"], { isOpen("level") && shows("level") { $0 == "gold" }($0) }),
-            (["field": "notes", "contains": "anna"], shows("notes") { $0.string?.contains("anna") ?? false }),
-            (["field": "emails", "contains": "mail1"], shows("emails") { $0.text.contains("mail1") }),
-        ]
-    }
-
-    /// One edit of a note, of a contact seen and of one not: it is done, refused or not found as the role says.
-    private func writes(_ shop: Shop, _ model: RightsModel, _ door: TenantDatabase) async throws {
-        for subject in [shop.contacts.first(where: model.sees), shop.contacts.first { !model.sees($0) }] {
-            guard let subject else { continue }
-            let code: String
-            do {
-                _ = try await door.editContact(
-                    subject.id, as: .staff(shop.ola), version: nil, changes: ["notes": subject.fields["notes"] ?? .null]
-                )
-                code = "done"
-            } catch let failure as Failure { code = failure.code }
-            let isClosed = (model.hidden + model.masked).contains("notes")
-            #expect(
-                code
-                    == (!model.sees(subject)
-                        ? "not_found" : !model.mayChange(subject) ? "right.missing" : isClosed ? "right.field" : "done")
-            )
         }
     }
 

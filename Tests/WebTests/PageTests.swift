@@ -35,7 +35,11 @@ import Testing
         #expect(
             first.text.contains("&lt;script&gt;") && !first.text.contains("<script") && !first.text.contains(" checked")
         )
-        let saved = try await page("POST", "purpose=news&purpose=unknown", path: path)
+        // the evidence is of what was shown, whatever was published since
+        #expect(first.text.contains("name=\"wording.news\" value=\"\(wording.id)\""))
+        _ = try await tenant.call("publishWording", [:], ["purpose": "news", "language": "en", "body": "Weekly"])
+        let saved = try await page(
+            "POST", "purpose=news&wording.news=\(wording.id)&purpose=unknown&wording.offers=x", path: path)
         #expect(
             saved.text.contains("Your choice is saved.") && saved.text.split(separator: " checked").count == 2)
         #expect(try await consents() == ["consent:news"])

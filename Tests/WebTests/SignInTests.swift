@@ -305,6 +305,14 @@ import Testing
         #expect(try await signIn("wrong horse battery", code: app.code(step: step)).json["code"] == "sign_in.failed")
         #expect(try await signIn(code: app.code(step: step)).status == 201)
         #expect(try await signIn(code: app.code(step: step)).status == 401)
+        // nor for another process that asked about the account at the same moment
+        let account: Int64 = try await superuser.run(
+            "SELECT id FROM auth.account WHERE tenant = \(tenant.database.tenant.id)")[0][0].get(0)
+        for (next, isTaken) in [(step, false), (step + 1, true), (step + 1, false)] {
+            let used = try await server.cluster.node.asService(
+                "SELECT auth.use_code(\(account), \(next), NULL) AS done")
+            #expect(try used.get("done") == isTaken)
+        }
         // a recovery code works once
         #expect(try await signIn(code: codes[3].uppercased()).status == 201)
         #expect(try await signIn(code: codes[3]).status == 401)

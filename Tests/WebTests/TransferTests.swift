@@ -51,6 +51,11 @@ import Testing
         let ola = try await invite("ola", ["role": 3, "teams": [.int(team)]])
         let jan = try await invite("jan", ["role": 3, "superior": .int(ola)])
         _ = try await tenant.call("editStaff", ["id": String(ola)], ["superior": .int(boss.id)], token: boss.token)
+        let policy: JSON = [
+            "length": 20, "strength": 4, "words": ["lantern"], "history": 2, "expires_days": 90, "factor_roles": [2],
+        ]
+        let set = try await tenant.call("setPasswordPolicy", [:], policy, token: boss.token)
+        #expect(set.status == 200, "\(set.json.text)")
         let contact = try await tenant.contact("Anna")
         _ = try await tenant.call("setOwner", ["id": String(contact)], ["owner": .int(jan)])
         let operatorToken = tenant.server.operatorToken
@@ -69,6 +74,8 @@ import Testing
         let session = try await tenant.session(of: newJan?["id"]?.int ?? 0)
         let seen = try await tenant.call("listContacts", token: session)
         #expect(seen.json["items"]?[0]?["owner"] == newJan?["id"] && seen.json["items"]?.array?.count == 1)
+        // what the shop demands of passwords came along
+        #expect(try JSON(parsing: await restored.passwordPolicy(as: .system)) == policy)
         // the old account knows nothing of it, and the new one has no password yet
         let rows = try await cluster.superuser.run(
             "SELECT count(*) FROM auth.account WHERE tenant = \(restored.tenant.id) AND password IS NULL")

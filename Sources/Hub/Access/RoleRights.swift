@@ -13,7 +13,7 @@ public struct RoleRights: Sendable, Hashable {
     /// Functions that show or touch any contact, order and product, so that only a role without limits can have them.
     public static let unlimitedFunctions = ["audit", "connectors", "mass_change", "runs", "tokens"]
     /// By which contacts can be limited besides their owner.
-    public static let conditions = ["tag", "source", "country"]
+    public static let conditions = ["tag", "source", "country", "consent"]
 
     /// - Parameter catalogue: the fields that can be hidden or masked.
     /// - Throws: `Failure` `role.invalid` with one detail per mistake.

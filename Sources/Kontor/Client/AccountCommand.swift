@@ -25,7 +25,7 @@ struct SignInCommand: AsyncParsableCommand {
 struct AccountCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "account", abstract: "Your account and where you are signed in.",
-        subcommands: [Show.self, Sessions.self, SignOut.self, Password.self, Factor.self])
+        subcommands: [Show.self, Sessions.self, SignOut.self, Password.self, Factor.self, Presence.self])
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "The account you signed in to.")
@@ -49,6 +49,20 @@ struct AccountCommand: AsyncParsableCommand {
             let session: Int64?
             if let id { session = id } else { session = try await client.call("GET", "/account")["session"]?.int }
             _ = try await client.call("DELETE", "/sessions/\(session ?? 0)")
+        }
+    }
+
+    struct Presence: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Tell colleagues whether you are at work.")
+        @OptionGroup var options: ClientOptions
+        @Argument(help: "available, busy or away.") var presence: String
+        @Option(help: "Until when, such as 2027-01-31T08:00:00Z; unless told, until you say otherwise.") var until:
+            String?
+
+        func run() async throws {
+            var body: JSON = ["presence": .string(presence)]
+            body["until"] = until.map(JSON.string)
+            options.show(try await options.client.call("PUT", "/account/presence", body: body))
         }
     }
 

@@ -6,7 +6,7 @@ import Store
 struct UsageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "usage", abstract: "What tenants use and owe: for the operator, counts alone.",
-        subcommands: [List.self, Invoice.self, Tariff.self], defaultSubcommand: List.self)
+        subcommands: [List.self, Invoice.self, Tariff.self, Limits.self], defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Usage of every tenant in a month, as JSON.")
@@ -54,6 +54,32 @@ struct UsageCommand: AsyncParsableCommand {
                         base: tariff["base"]?.double ?? Double(tariff["base"]?.int ?? 0), steps: tariff["steps"] ?? [])
                 }
                 if let tenant { try await provisioner.setTariff(name, of: provisioner.find(tenant)) }
+            }
+        }
+    }
+
+    struct Limits: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Say what a tenant may have at most: all of it anew.",
+            discussion: "What is not named has no limit. Without any option no limit is left.")
+        @OptionGroup var settings: Settings
+        @Argument(help: "The tenant's name.") var name: String
+        @Option(help: "Contacts.") var contacts: Int64?
+        @Option(help: "People who can sign in.") var staff: Int64?
+        @Option(help: "Megabytes on the disk.") var storage: Int64?
+        @Option(help: "API calls by programs in a minute.") var calls: Int64?
+
+        func validate() throws {
+            guard contacts ?? 0 >= 0, [staff, storage, calls].allSatisfy({ $0 ?? 1 >= 1 }) else {
+                throw ValidationError("a limit is a number, and 1 or more but for contacts")
+            }
+        }
+
+        func run() async throws {
+            let named = ["contacts": contacts, "staff": staff, "storage": storage, "calls": calls]
+            let limits = JSON.object(named.compactMapValues { $0.map { .int($0) } })
+            try await withProvisioner(settings) { provisioner, _ in
+                try await provisioner.setLimits(limits, of: provisioner.find(name))
             }
         }
     }

@@ -46,15 +46,16 @@ struct Serve: AsyncParsableCommand {
         let mail = try settings.mail()
         try await node.setMails(mail != nil)
         let (reads, calls) = (ReadLog(node: node, log: log), CallCounter(node: node, log: log))
+        let certificate = try settings.certificate()
         let web = WebServer(
             services: WebServices(
                 node: node, provisioner: provisioner, manifests: links.manifests, reads: reads, calls: calls,
                 console: try Console(folder: settings.consoleFolder),
-                isSecure: try settings.publicAddress()?.hasPrefix("https://") ?? false,
+                isSecure: try settings.publicAddress()?.hasPrefix("https://") ?? (certificate != nil),
                 sqlServer: { reporting?.status },
                 verifyHook: { try await HookDoor(links: links).verify($0, $1, $2, $3, $4) }),
-            host: host, port: port, log: log)
-        let application = web.application { [portFile] port in
+            host: host, port: port, certificate: certificate, log: log)
+        let application = try web.application { [portFile] port in
             if let portFile, !FileManager.default.createFile(atPath: portFile, contents: Data("\(port)\n".utf8)) {
                 log.error("the port file cannot be written", metadata: ["file": "\(portFile)"])
             }

@@ -5,6 +5,7 @@ import Hub
 import Logging
 import Relay
 import Store
+import Web
 
 /// Settings of the service, each also an environment variable.
 struct Settings: ParsableArguments {
@@ -55,6 +56,16 @@ struct Settings: ParsableArguments {
             cookies that go over TLS alone (KONTOR_ADDRESS).
             """)
     var address = ProcessInfo.processInfo.environment["KONTOR_ADDRESS"]
+
+    @Option(
+        help: """
+            PEM file of the service's certificate, with those between it and its authority: people reach Kontor by https \
+            then. A changed one is taken within seconds, without a restart (KONTOR_TLS_CERTIFICATE).
+            """)
+    var tlsCertificate = ProcessInfo.processInfo.environment["KONTOR_TLS_CERTIFICATE"]
+
+    @Option(help: "PEM file of the certificate's key (KONTOR_TLS_KEY).")
+    var tlsKey = ProcessInfo.processInfo.environment["KONTOR_TLS_KEY"]
 
     @Option(
         help: """
@@ -120,6 +131,16 @@ struct Settings: ParsableArguments {
                 .invalid, "address.invalid", "--address is a scheme and a host, such as https://kontor.shop.example.")
         }
         return address
+    }
+
+    /// The service's certificate; nil to be reached by http.
+    /// - Throws: `Failure` `tls.files`.
+    func certificate() throws -> ServerCertificate? {
+        guard tlsCertificate != nil || tlsKey != nil else { return nil }
+        guard let tlsCertificate, let tlsKey else {
+            throw Failure(.invalid, "tls.files", "--tls-certificate and --tls-key go together.")
+        }
+        return try ServerCertificate(certificate: tlsCertificate, key: tlsKey, log: logger)
     }
 
     /// The mail server, the mails' sender, and where people reach Kontor; nil when there is none.

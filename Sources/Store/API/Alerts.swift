@@ -2,15 +2,18 @@ public import Hub
 internal import Postgres
 
 extension TenantDatabase {
-    /// Looks whether anybody does much more than ever; see the function `watch` in SQL.
+    /// Looks whether anybody does much more than ever, and whether limits are reached; see the functions `watch` and `measure`
+    /// in SQL.
     /// - Parameter pause: seconds since the last look, before which there is none.
     /// - Returns: how many alerts there are anew.
     @discardableResult
     public func watch(pause: Double = 300) async throws -> Int {
         let told: Int? = try await run(
             as: .system, "SELECT \(table("watch"))(make_interval(secs => \(pause))) AS told")[0][0].get("told")
-        if let told, told > 0 { show() }
-        return told ?? 0
+        guard let told else { return 0 }
+        if told > 0 { show() }
+        _ = try await run(as: .system, "SELECT \(table("measure"))() AS reached")
+        return told
     }
 
     /// Alerts, newest first, as JSON.

@@ -29,6 +29,7 @@ extension Failure {
                 .unavailable, "database.busy", "The database is too busy for this now: try again.", retryAfter: 1)
         }
         if error.sqlState == "42501" { return .right }
+        if error.sqlState == "KL001" { return .limit(error.constraint ?? "") }
         if error.sqlState?.hasPrefix("22") == true {
             return Failure(.invalid, "value.invalid", "A value is out of range or is not of the kind that is needed.")
         }
@@ -38,6 +39,15 @@ extension Failure {
     /// PostgreSQL, or the service, refused by the caller's role.
     static let right = Failure(
         .forbidden, "right.missing", "Your role does not allow this. Ask who manages staff in your shop.")
+
+    /// - Parameter constraint: what PostgreSQL names the limit that is reached.
+    private static func limit(_ constraint: String) -> Failure {
+        let of = constraint.hasPrefix("limit_") ? String(constraint.dropFirst(6)) : constraint
+        let words = ["contacts": "as many contacts", "staff": "as many people", "storage": "as much data"]
+        return Failure(
+            .conflict, "limit.\(of)",
+            "The shop has \(words[of] ?? "as much") as it may: take some away, or ask who hosts Kontor for more.")
+    }
 
     /// What the log may say of an error: statements' texts and codes, never values.
     public static func logText(_ error: any Error) -> String {

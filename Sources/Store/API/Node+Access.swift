@@ -1,4 +1,3 @@
-import Cryptography
 public import Hub
 internal import Postgres
 
@@ -14,6 +13,8 @@ public struct TokenGrant: Sendable {
     public var sight = Sight.whole
     /// What the account is to be given first, before which the session is good for nothing else: `factor` or `password`.
     public var confined: String?
+    /// Calls that all programs of the tenant together may make in a minute; nil for any number, and for people.
+    public var callsPerMinute: Int?
 }
 
 extension Node {
@@ -21,16 +22,20 @@ extension Node {
     /// - Returns: nil for an unknown, revoked or expired token, and while its tenant is not open.
     public func open(token: APIToken) async throws -> TokenGrant? {
         let results = try await database.run(
-            ("SELECT id, tenant, country, scopes FROM auth.open(\(token.hash))" as SQL).prepared(),
+            ("SELECT id, tenant, country, scopes, role, masked, reads, calls FROM auth.open(\(token.hash))" as SQL)
+                .prepared(),
             ("SELECT auth.token_used(o.id) FROM auth.open(\(token.hash)) o" as SQL).prepared())
         guard let row = results[0].first else { return nil }
         let tenant: Int64? = try row.get("tenant")
         let country: String? = try row.get("country")
         let scopes: [String] = try row.get("scopes")
         let id: Int64 = try row.get("id")
+        let role: Int64? = try row.get("role")
         return TokenGrant(
-            id: id, actor: .token(id), tenant: tenant.map { Tenant(id: $0, country: country ?? "") },
-            scopes: Set(scopes))
+            id: id, actor: role == nil ? .token(id) : .agent(id),
+            tenant: tenant.map { Tenant(id: $0, country: country ?? "") }, scopes: Set(scopes),
+            sight: Sight(isMasked: try row.get("masked"), owners: try row.get("reads")),
+            callsPerMinute: try row.get("calls"))
     }
 
     /// Returns when the database answers.
@@ -54,28 +59,15 @@ extension Node {
         return try rows.first.map { Tenant(id: try $0.get("id"), country: try $0.get("country")) }
     }
 
-    /// The last part of the address a connector's webhooks are sent to: "tenant-connector-signature". It cannot
-    /// be guessed, and it names no tenant.
+    /// The last part of the address a connector's webhooks are sent to. It cannot be guessed, and it names no tenant.
     /// - Throws: `Failure` `not_found` for a tenant without keys.
     public func hookPath(tenant: Int64, connector: Int64) async throws -> String {
-        let keys = try await self.tenant(Tenant(id: tenant, country: "")).keys()
-        guard let own = keys.newest(.addresses)?.key else { throw Failure.notFound("tenant") }
-        let key = Crypto.hmacSHA256(key: own, Array("kontor 1 hook address".utf8))
-        let signature = Crypto.hmacSHA256(key: key, Array("\(tenant)|\(connector)".utf8))
-        return "\(tenant)-\(connector)-\(Crypto.hex(signature.prefix(16)))"
+        try await self.tenant(Tenant(id: tenant, country: "")).signedPath(Self.hooks, to: connector)
     }
 
     /// Tenant and connector of a path made by `hookPath`; nil for any other.
     public func hookTarget(_ path: String) async throws -> (tenant: Int64, connector: Int64)? {
-        let parts = path.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 3, let tenant = Int64(parts[0]), let connector = Int64(parts[1]),
-            let own = try await known({ try await hookPath(tenant: tenant, connector: connector) }),
-            Crypto.constantTimeEqual(own.utf8, path.utf8)
-        else { return nil }
-        return (tenant, connector)
+        try await numbers(ofPath: path, Self.hooks).map { ($0.tenant, $0.number) }
     }
-
-    private func known<T>(_ body: () async throws -> T) async throws -> T? {
-        do { return try await body() } catch let failure as Failure where failure.code == "not_found" { return nil }
-    }
+    private static let hooks = "hook address"
 }

@@ -1,4 +1,3 @@
-import Cryptography
 public import Hub
 internal import Postgres
 
@@ -149,11 +148,9 @@ extension TenantDatabase {
     /// The last part of the address of a contact's preference page: "tenant-contact-signature".
     /// - Throws: `Failure` `not_found`.
     public func preferencePath(of contact: Int64) async throws -> String {
-        guard let own = try await keys().newest(.addresses)?.key else { throw Failure.notFound("tenant") }
-        let key = Crypto.hmacSHA256(key: own, Array("kontor 1 preferences".utf8))
-        let signature = Crypto.hmacSHA256(key: key, Array("\(tenant.id)|\(contact)".utf8))
-        return "\(tenant.id)-\(contact)-\(Crypto.hex(signature.prefix(16)))"
+        try await signedPath(Self.preferences, to: contact)
     }
+    fileprivate static let preferences = "preferences"
 
     /// What the page shows: purposes with their titles and newest wordings in a language, and whether the person consents.
     /// - Throws: `Failure` `not_found` for a contact that is gone.
@@ -182,13 +179,16 @@ extension TenantDatabase {
     }
 
     /// Takes what a person chose: evidence for each purpose that it changes.
-    public func setPreferences(_ chosen: Set<String>, of contact: Int64, language: String, source: String) async throws
-    {
+    /// - Parameter wordings: numbers of those that the person was shown, by purpose; the newest ones where none is named.
+    /// - Throws: `Failure` `consent.wording` for a number that is none of the purpose.
+    public func setPreferences(
+        _ chosen: Set<String>, wordings: [String: Int64] = [:], of contact: Int64, language: String, source: String
+    ) async throws {
         for preference in try await preferences(of: contact, language: language)
         where chosen.contains(preference.purpose) != preference.isGranted {
             _ = try await addConsent(
                 contact, as: .system, purpose: preference.purpose, granted: !preference.isGranted, at: nil,
-                source: source, proof: nil, wording: preference.wording)
+                source: source, proof: nil, wording: wordings[preference.purpose] ?? preference.wording)
         }
     }
 
@@ -216,13 +216,10 @@ public struct Preference: Sendable {
 extension Node {
     /// Tenant and contact of a path made by `preferencePath`; nil for any other, and while the tenant is not open.
     public func preferenceTarget(_ path: String) async throws -> (tenant: TenantDatabase, contact: Int64)? {
-        let parts = path.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 3, let id = Int64(parts[0]), let contact = Int64(parts[1]),
+        guard let (id, contact) = try await numbers(ofPath: path, TenantDatabase.preferences),
             let tenant = try await openTenant(id)
         else { return nil }
         let door = self.tenant(tenant)
-        let own = try await door.preferencePath(of: contact)
-        guard Crypto.constantTimeEqual(own.utf8, path.utf8) else { return nil }
         // who was merged into another is that one
         let living = try await door.run(
             as: .system, "SELECT coalesce(merged_into, id) AS id FROM \(door.table("contact")) WHERE id = \(contact)")[

@@ -7,23 +7,31 @@ extension TenantDatabase {
         try await run(
             as: actor,
             """
-            SELECT id, prefix, label, scopes, created_at, expires_at, revoked_at, used_at FROM auth.tokens(\(tenant.id))
+            SELECT id, prefix, label, scopes, role, created_at, expires_at, revoked_at, used_at
+            FROM auth.tokens(\(tenant.id))
             """)[0].json()
     }
 
     /// Makes a token; it can be read only now.
-    /// - Parameter expiresAt: RFC 3339; nil for a token that holds until it is revoked.
+    /// - Parameters:
+    ///   - expiresAt: RFC 3339; nil for a token that holds until it is revoked.
+    ///   - role: number of the role whose rights it has, within its scopes; nil for a program of the whole shop.
+    /// - Throws: `Failure` `token.role` when there is no such role, `right.missing`.
     public func addToken(
-        as actor: Actor, label: String, scopes: [String], expiresAt: String?
+        as actor: Actor, label: String, scopes: [String], expiresAt: String?, role: Int64? = nil
     ) async throws -> (id: Int64, text: String) {
         let token = APIToken.make()
-        let rows = try await run(
-            as: actor,
-            """
-            SELECT auth.add_token(\(tenant.id), \(token.hash), \(token.prefix), \(label), \(scopes)::text[],
-                \(expiresAt)::timestamptz) AS id
-            """)[0]
-        return (try rows[0].get("id"), token.text)
+        do {
+            let rows = try await run(
+                as: actor,
+                """
+                SELECT \(table("add_token"))(\(token.hash), \(token.prefix), \(label), \(scopes)::text[],
+                    \(expiresAt)::timestamptz, \(role)) AS id
+                """)[0]
+            return (try rows[0].get("id"), token.text)
+        } catch let error as PostgresError where error.sqlState == "23503" {
+            throw Failure(.invalid, "token.role", "There is no such role: GET /roles lists them.")
+        }
     }
 
     /// - Throws: `Failure` `not_found`.

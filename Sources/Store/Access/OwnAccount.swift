@@ -8,7 +8,11 @@ extension TenantDatabase {
     /// - Throws: `Failure` `not_found`.
     public func account(as actor: Actor) async throws -> [UInt8] {
         let rows = try await run(
-            as: actor, "SELECT id, email, name, scopes, password_at FROM auth.account(\(tenant.id))")[0]
+            as: actor,
+            """
+            SELECT a.id, a.email, a.name, a.scopes, a.password_at, \(Self.presence)
+            FROM auth.account(\(tenant.id)) a JOIN \(table("staff")) s ON s.account = a.id
+            """)[0]
         guard rows.count == 1 else { throw Failure.notFound("account") }
         return rows.json(row: 0)
     }
@@ -30,6 +34,14 @@ extension TenantDatabase {
     /// Changes the language that the account that acts works in.
     public func setLanguage(_ language: String, as actor: Actor) async throws {
         _ = try await run(as: actor, "SELECT \(table("set_my_language"))(\(language))")
+    }
+
+    /// Says whether the account that acts is at work.
+    /// - Parameters:
+    ///   - presence: `available`, `busy` or `away`.
+    ///   - until: RFC 3339; from then on it is `available`. Nil for until further notice.
+    public func setPresence(_ presence: String, until: String?, as actor: Actor) async throws {
+        _ = try await run(as: actor, "SELECT \(table("set_my_presence"))(\(presence), \(until)::timestamptz)")
     }
 
     /// Its sessions that could still be used, as a JSON array.

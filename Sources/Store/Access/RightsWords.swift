@@ -16,7 +16,10 @@ struct RightsWords {
                     : "The contact is member of staff \(answer["owner"]?.int ?? 0)'s, whose contacts this person does not read."
             )
         }
-        for (part, words) in [("tag_fits", "tags"), ("source_fits", "sources"), ("country_fits", "countries")]
+        for (part, words) in [
+            ("tag_fits", "tags"), ("source_fits", "sources"), ("country_fits", "countries"),
+            ("consent_fits", "consents"),
+        ]
         where answer[part] == false {
             sentences.append("The role reads contacts with certain \(words) only, and this one has none of them.")
         }

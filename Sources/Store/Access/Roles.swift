@@ -53,7 +53,8 @@ extension TenantDatabase {
             let done: Bool = try await run(as: actor, "SELECT \(table("drop_role"))(\(id)) AS done")[0][0].get("done")
             guard !done else { return }
         } catch let error as PostgresError where error.sqlState == "23503" {
-            throw Failure(.conflict, "role.in_use", "Members of staff have this role: give them another first.")
+            throw Failure(
+                .conflict, "role.in_use", "Members of staff or tokens have this role: give them another first.")
         }
         _ = try await role(id, as: actor)
         throw Self.ownerStays

@@ -16,11 +16,20 @@ public struct StaffEdit: Sendable {
 
 /// People who work in a tenant. Who manages them may give anybody any right.
 extension TenantDatabase {
+    /// What somebody of the table `staff` (s) says of themselves, as long as it lasts.
+    static var presence: SQL {
+        """
+        CASE WHEN s.presence_until <= now() THEN 'available' ELSE s.presence END AS presence,
+            CASE WHEN s.presence_until > now() THEN s.presence_until END AS presence_until
+        """
+    }
+
     private var staffRows: SQL {
         """
         SELECT s.account AS id, s.email, s.name, s.role, r.name AS role_name, s.superior, s.language,
             ARRAY(SELECT m.team FROM \(table("team_member")) m WHERE m.account = s.account ORDER BY 1) AS teams,
-            s.disabled_at IS NOT NULL AS disabled, s.created_at
+            \(Self.presence),
+            s.account IN (SELECT auth.online(\(tenant.id))) AS online, s.disabled_at IS NOT NULL AS disabled, s.created_at
         FROM \(table("staff")) s JOIN \(table("role")) r ON r.id = s.role
         """
     }
@@ -144,7 +153,8 @@ extension TenantDatabase {
             SELECT e.role, e.sees_all, coalesce(to_jsonb(e.reads), '"all"') AS reads,
                 coalesce(to_jsonb(e.changes), '"all"') AS changes, coalesce(to_jsonb(e.deletes), '"all"') AS deletes,
                 coalesce(to_jsonb(e.tags), '"any"') AS tags, coalesce(to_jsonb(e.sources), '"any"') AS sources,
-                coalesce(to_jsonb(e.countries), '"any"') AS countries, e.hidden, e.masked, e.orders, e.products, e.may
+                coalesce(to_jsonb(e.countries), '"any"') AS countries,
+                coalesce(to_jsonb(e.consents), '"any"') AS consents, e.hidden, e.masked, e.orders, e.products, e.may
             FROM \(table("effective")) e WHERE e.actor = \(Actor.staff(id).description)
             """)[0]
         guard rows.count == 1 else { throw Failure.notFound("member of staff") }

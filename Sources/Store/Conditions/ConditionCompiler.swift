@@ -56,7 +56,7 @@ struct ConditionCompiler {
             try demandChange(leaf)
             switch name {
             case "staff": return "e.actor LIKE 'staff:%'"
-            case "api": return "e.actor LIKE 'token:%'"
+            case "api": return "e.actor ~ '^(token|agent):'"
             case "sql": return "e.actor LIKE 'login:%'"
             default: return "e.origin IS NOT DISTINCT FROM \(connectors[name] ?? -1)"
             }

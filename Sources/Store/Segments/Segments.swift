@@ -147,7 +147,7 @@ extension TenantDatabase {
         let isAll: Bool = try await run(
             as: actor,
             """
-            SELECT coalesce(r.actor IS NOT NULL AND r.reads IS NULL AND coalesce(r.tags, r.sources, r.countries) IS NULL, false)
+            SELECT coalesce(r.actor IS NOT NULL AND r.reads IS NULL AND coalesce(r.tags, r.sources, r.countries, r.consents) IS NULL, false)
                 AS "all" FROM \(table("mine"))() r
             """)[0][0].get("all")
         guard isAll else { throw Failure.right }

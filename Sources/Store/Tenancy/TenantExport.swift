@@ -32,9 +32,12 @@ extension TenantDatabase {
         let keys = try await run(
             as: .system,
             "SELECT purpose, id, encode(sealed, 'base64') AS sealed, master FROM auth.data_keys(\(tenant.id))")[0]
+        // kept with the accounts, apart from the tenant's data
+        let policy = try JSON(parsing: await passwordPolicy(as: .system))
         let header: JSON = [
             "kontor": .int(TenantArchive.format), "tenant": .int(tenant.id), "country": .string(tenant.country),
             "modules": .object(modules.mapValues { .int(Int64($0)) }), "keys": try JSON(parsing: keys.json()),
+            "password_policy": policy,
         ]
         try await write(header.bytes + [0x0A])
         try await snapshot { session in

@@ -142,6 +142,7 @@ extension Provisioner {
                     key["master"]?.string ?? "", old, secrets)
             }
             try await fill(tenant, of: SecretSeal(tenant: old, keys: keys), from: lines)
+            if let policy = header["password_policy"] { try await set(passwordPolicy: policy, of: tenant) }
             try await open(tenant)
         } catch {
             // the caller may be gone; what is half there must go all the same
@@ -149,6 +150,22 @@ extension Provisioner {
             throw error
         }
         return tenant
+    }
+
+    private func set(passwordPolicy policy: JSON, of tenant: Tenant) async throws {
+        do {
+            try await asOwner(of: tenant) { session in
+                _ = try await session.query(
+                    """
+                    SELECT \(table: tenant.schema, "set_password_policy")(
+                        p.length, p.strength, p.words, p.history, p.expires_days, p.factor_roles)
+                    FROM jsonb_to_record(\(policy.text)::jsonb) AS p (length int, strength int, words text[], history int,
+                        expires_days int, factor_roles bigint[])
+                    """)
+            }
+        } catch let error as PostgresError where ["22", "23"].contains(error.sqlState?.prefix(2)) {
+            throw TenantRestore.broken("its password policy cannot be taken")
+        }
     }
 
     private func fill(_ tenant: Tenant, of old: SecretSeal, from lines: ArchiveLines) async throws {

@@ -6,12 +6,12 @@ extension Provisioner {
     /// Usage of every tenant in a month.
     /// - Parameter month: its first day in UTC, such as 2026-11-01; nil for the present one.
     /// - Returns: for each tenant `orders` and `deliveries` of the month, `calls`, and, as of now, `contacts`, `storage` in bytes, and how
-    ///   it is: `waiting` changes, `dead` deliveries, `stopped` connectors.
+    ///   it is: `waiting` changes, `dead` deliveries, `stopped` connectors, `limits` and those that are `reached`.
     public func usage(month: String?) async throws -> JSON {
         let tenants = try await asOwner { session in
             try await session.query(
                 """
-                SELECT t.id, t.name, t.country, t.state, t.tariff, m.month::text, coalesce(c.calls, 0) AS calls,
+                SELECT t.id, t.name, t.country, t.state, t.tariff, t.limits::text, to_jsonb(t.reached)::text AS reached, m.month::text, coalesce(c.calls, 0) AS calls,
                     EXISTS (SELECT FROM kontor.module o WHERE o.tenant = t.id AND o.name = 'sales') AS sells
                 FROM kontor.tenant t
                 CROSS JOIN (SELECT coalesce(\(month)::date, date_trunc('month', now() AT TIME ZONE 'UTC')::date) AS month) m
@@ -25,6 +25,7 @@ extension Provisioner {
             var usage = try await counts(of: tenant, month: row.get("month"), sells: row.get("sells"))
             for name in ["name", "state", "month"] { usage[name] = .string(try row.get(name)) }
             usage["calls"] = .int(try row.get("calls"))
+            for name in ["limits", "reached"] { usage[name] = try JSON(text: row.get(name)) }
             usage["tariff"] = try row.get("tariff", as: String?.self).map(JSON.string) ?? .null
             all.append(usage)
         }
@@ -83,6 +84,16 @@ extension Provisioner {
             }
         } catch let error as PostgresError where error.sqlState == "23503" {
             throw Failure.notFound("tariff")
+        }
+    }
+
+    /// Sets what a tenant may have at most, whole; it holds within a second, and what is counted is counted at once.
+    /// - Parameter limits: `contacts`, `staff`, `storage` in megabytes, `calls` by programs in a minute; what is not named has no limit.
+    public func setLimits(_ limits: JSON, of tenant: Tenant) async throws {
+        try await asOwner(of: tenant) { session in
+            _ = try await session.query(
+                "UPDATE kontor.tenant SET limits = \(limits.text)::jsonb WHERE id = \(tenant.id)")
+            _ = try await session.query("SELECT \(table: tenant.schema, "measure")()")
         }
     }
 

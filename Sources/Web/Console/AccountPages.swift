@@ -8,6 +8,13 @@ extension Operations {
             try await desk.call.ask("setLanguage", body: ["language": .string(form["language"])])
             return desk.go("/account", notice: "saved")
         },
+        action("console.presence", "/account/presence") { desk, form in
+            try await doing(desk) {
+                let until: JSON = form["until"].isEmpty ? .null : .string("\(form["until"])T00:00:00Z")
+                try await desk.call.ask("setPresence", body: ["presence": .string(form["presence"]), "until": until])
+                return desk.go("/account", notice: "saved")
+            }
+        },
         action("console.password", "/account/password") { desk, form in
             try await doing(desk) {
                 guard form.raw("new") == form.raw("again") else {
@@ -55,7 +62,15 @@ extension Operations {
     private static func accountPage(_ desk: Desk, status: Int = 200, more: JSON = [:]) async throws -> Answer {
         let factor = try await desk.call.ask("getSecondFactor")
         let sessions = try await desk.call.ask("listSessions")["items"]?.array ?? []
+        let account = try await desk.call.ask("getAccount")
         var model: JSON = [
+            "presences": .array(
+                Schemas.presences.map {
+                    [
+                        "value": .string($0), "text": .string(desk.texts["presence_\($0)"]),
+                        "is_chosen": .bool(account["presence"]?.string == $0),
+                    ]
+                }), "presence_day": .string(String(account["presence_until"]?.string?.prefix(10) ?? "")),
             "languages": desk.languages(desk.texts.language),
             "has_factor": factor["in_force"] ?? false,
             "codes_left": .string(desk.texts.count("count_codes", Int(factor["recovery_codes_left"]?.int ?? 0))),

@@ -213,7 +213,7 @@ struct Actors {
         case "intake", "connector":
             return systems.first { $0["id"]?.int == number }?["name"]?.string
                 ?? texts.filled("actor_connector", ["n": halves[1]])
-        case "token": return texts.filled("actor_token", ["n": halves[1]])
+        case "token", "agent": return texts.filled("actor_token", ["n": halves[1]])
         default: return actor
         }
     }

@@ -134,6 +134,7 @@ extension Operations {
             ("role_read", whose(rights["reads"])), ("role_change", whose(rights["changes"])),
             ("role_delete", whose(rights["deletes"])), ("role_only_tag", facets(rights["tags"])),
             ("role_only_source", facets(rights["sources"])), ("role_only_country", facets(rights["countries"])),
+            ("role_only_consent", facets(rights["consents"])),
             ("sight_masked", fields(rights["masked"])), ("sight_hidden", fields(rights["hidden"])),
             ("role_order", scope(rights["orders"]?.string ?? "none", of: "order", texts)),
             (

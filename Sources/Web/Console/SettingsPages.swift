@@ -58,6 +58,7 @@ extension Operations {
                 var token: JSON = [
                     "label": .string(form["label"]), "scopes": .array(form.all("scope").map(JSON.string)),
                 ]
+                if let role = Int64(form["role"]) { token["role"] = .int(role) }
                 if !form["until"].isEmpty { token["expires_at"] = .string("\(form["until"])T00:00:00Z") }
                 let made = try await desk.call.ask("createToken", body: token)
                 return try await settingsPage(desk, more: ["token": made["token"] ?? .null])
@@ -118,7 +119,10 @@ extension Operations {
             model["consents"] = try await consentsPart(desk, try await purposes["items"]?.array ?? [], again)
         }
         if desk.may(.tokens) {
-            model["tokens"] = tokensPart(desk, try await desk.call.ask("listTokens")["items"]?.array ?? [])
+            async let roles = desk.call.ask("listRoles")
+            model["tokens"] = tokensPart(
+                desk, try await desk.call.ask("listTokens")["items"]?.array ?? [],
+                roles: try await roles["items"]?.array ?? [])
         }
         if desk.may(.sql) || desk.may(.staff) {
             model["logins"] = loginsPart(desk, try await desk.call.ask("listSQLLogins")["items"]?.array ?? [])
@@ -191,8 +195,10 @@ extension Operations {
         ]
     }
 
-    private static func tokensPart(_ desk: Desk, _ tokens: [JSON]) -> JSON {
-        [
+    private static func tokensPart(_ desk: Desk, _ tokens: [JSON], roles: [JSON]) -> JSON {
+        func title(_ id: JSON?) -> JSON { roles.first { $0["id"] == id }?["title"] ?? .null }
+        return [
+            "roles": .array(roles.map { ["id": $0["id"] ?? .null, "title": $0["title"] ?? .null] }),
             "items": .array(
                 tokens.map { token in
                     let isOver = token["revoked_at"]?.string != nil
@@ -200,7 +206,8 @@ extension Operations {
                         "id": token["id"] ?? .null, "label": token["label"] ?? .null,
                         "prefix": token["prefix"] ?? .null,
                         "scopes": .string((token["scopes"]?.array ?? []).compactMap(\.string).joined(separator: ", ")),
-                        "is_over": .bool(isOver), "used": desk.moment(token["used_at"]),
+                        "role": title(token["role"]), "is_over": .bool(isOver),
+                        "used": desk.moment(token["used_at"]),
                         "until": desk.moment(token["expires_at"]),
                     ]
                 }),

@@ -82,6 +82,9 @@ extension Operations {
                         "id": .string(number), "name": .string(name.isEmpty ? person["email"]?.string ?? "" : name),
                         "initials": .string(FieldText.initials(name.isEmpty ? person["email"]?.string ?? "" : name)),
                         "email": person["email"] ?? .null, "roles": choices(person["role"]?.scalarText),
+                        "is_online": person["online"] ?? false, "back": desk.moment(person["presence_until"]),
+                        "presence": person["presence"] == "available"
+                            ? .null : .string(desk.texts["presence_\(person["presence"]?.string ?? "")"]),
                         "is_disabled": person["disabled"] ?? false,
                         "is_me": .bool(desk.call.actor == .staff(Int64(number) ?? 0)),
                         "mail": mail.map { .string(desk.texts["mail_\($0["state"]?.string ?? "")"]) } ?? .null,

@@ -79,6 +79,7 @@ enum OpenAPIDocument {
         var statuses = Set(operation.errors)
         statuses.formUnion([400, 500, 503])
         if case .open = operation.access {} else { statuses.formUnion([401, 403]) }
+        if case .tenant = operation.access { statuses.insert(429) }
         if !operation.pathNames.isEmpty { statuses.insert(404) }
         switch operation.body {
         case .none: break

@@ -55,9 +55,13 @@ enum PreferencePage {
         }
         body += "<p class=\"soft\">\(HTMLPage.escaped(words.about))</p><form method=\"post\">"
         for preference in preferences {
+            let shown =
+                preference.wording.map {
+                    "<input type=\"hidden\" name=\"wording.\(HTMLPage.escaped(preference.purpose))\" value=\"\($0)\">"
+                } ?? ""
             body += """
                 <label><input type="checkbox" name="purpose" value="\(HTMLPage.escaped(preference.purpose))"\(preference.isGranted ? " checked" : "")>
-                <span><strong>\(HTMLPage.escaped(preference.title))</strong>\(HTMLPage.paragraphs(preference.body ?? ""))</span></label>
+                \(shown)<span><strong>\(HTMLPage.escaped(preference.title))</strong>\(HTMLPage.paragraphs(preference.body ?? ""))</span></label>
                 """
         }
         body += """
@@ -72,9 +76,13 @@ enum PreferencePage {
     }
 
     /// Purposes checked in a form (application/x-www-form-urlencoded); none when the person wants nothing more, or when a mail
-    /// program asks to unsubscribe (List-Unsubscribe=One-Click, RFC 8058).
-    static func chosen(_ body: [UInt8]) -> Set<String> {
+    /// program asks to unsubscribe (List-Unsubscribe=One-Click, RFC 8058). And the wordings the person was shown.
+    static func chosen(_ body: [UInt8]) -> (purposes: Set<String>, wordings: [String: Int64]) {
         let form = FormBody(body)
-        return form.has("none") || form.has("List-Unsubscribe") ? [] : Set(form.all("purpose"))
+        let isNone = form.has("none") || form.has("List-Unsubscribe")
+        let shown = form.names.filter { $0.hasPrefix("wording.") }.compactMap { name in
+            Int64(form[name]).map { (String(name.dropFirst("wording.".count)), $0) }
+        }
+        return (isNone ? [] : Set(form.all("purpose")), Dictionary(shown) { one, _ in one })
     }
 }

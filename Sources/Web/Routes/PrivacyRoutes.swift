@@ -96,8 +96,9 @@ extension Operations {
                 else {
                     return PreferencePage.gone(language)
                 }
+                let (purposes, wordings) = PreferencePage.chosen(call.bytes)
                 try await tenant.setPreferences(
-                    PreferencePage.chosen(call.bytes), of: contact, language: language, source: "preference page")
+                    purposes, wordings: wordings, of: contact, language: language, source: "preference page")
                 return PreferencePage.shown(
                     try await tenant.preferences(of: contact, language: language), isSaved: true, language: language)
             }),

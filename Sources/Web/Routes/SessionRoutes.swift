@@ -53,6 +53,15 @@ extension Operations {
                 return .empty
             }),
         Operation(
+            id: "setPresence", method: .put, path: "\(prefix)/account/presence",
+            summary: "Whether the caller is at work, for colleagues to see.", access: .staff,
+            body: .json(Schema.ref("Presence")), responses: [204: nil],
+            handle: { call in
+                try await call.tenant.setPresence(
+                    call.body["presence"]?.string ?? "", until: call.body["until"]?.string, as: call.actor)
+                return .empty
+            }),
+        Operation(
             id: "getSecondFactor", method: .get, path: "\(prefix)/account/second-factor",
             summary: "Whether the caller's account has a second factor.", access: .staff,
             responses: [200: Schema.ref("SecondFactor")],

@@ -11,7 +11,10 @@ extension Operations {
             handle: { call in .items(try await call.tenant.tokens(as: call.actor)) }),
         Operation(
             id: "createToken", method: .post, path: "\(prefix)/tokens",
-            summary: "Makes a token, which is shown only now. It allows no more than the one it is made with.",
+            summary: """
+                Makes a token, which is shown only now. It allows no more than the one it is made with; with a role, no more than \
+                that role does, row by row and field by field.
+                """,
             access: .tenant(.tokens), body: .json(Schema.ref("NewToken")), responses: [201: Schema.ref("MadeToken")],
             handle: { call in
                 let scopes = call.body["scopes"]?.array?.compactMap(\.string) ?? []
@@ -21,7 +24,7 @@ extension Operations {
                 }
                 let token = try await call.tenant.addToken(
                     as: call.actor, label: call.body["label"]?.string ?? "", scopes: scopes,
-                    expiresAt: call.body["expires_at"]?.string)
+                    expiresAt: call.body["expires_at"]?.string, role: call.body["role"]?.int)
                 return Answer(201, ["id": .int(token.id), "token": .string(token.text)])
             }),
         Operation(

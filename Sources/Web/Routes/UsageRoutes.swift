@@ -39,6 +39,16 @@ extension Operations {
                 return .empty
             }),
         Operation(
+            id: "setLimits", method: .put, path: "\(prefix)/tenants/{name}/limits",
+            summary: "Says what a tenant may have at most: all of it anew, and no limit for what is not named.",
+            access: .operators, parameters: [name("name", Schema.text(1, 40), "The tenant's name.")],
+            body: .json(Schema.ref("Limits"), limit: 10_000), responses: [204: nil], errors: [404],
+            handle: { call in
+                try await call.services.provisioner.setLimits(
+                    call.body, of: call.services.provisioner.find(call.path["name"] ?? ""))
+                return .empty
+            }),
+        Operation(
             id: "getInvoice", method: .get, path: "\(prefix)/tenants/{name}/invoice",
             summary: "What a tenant owes for a month by its tariff.", access: .operators,
             parameters: [name("name", Schema.text(1, 40), "The tenant's name."), month],

@@ -19,8 +19,11 @@ extension Schemas {
             "id": Schema.id, "email": Schema.string, "name": Schema.string, "role": Schema.id,
             "role_name": Schema.string,
             "superior": Schema.orNull(Schema.id), "language": Schema.string, "teams": Schema.list(Schema.id),
+            "presence": Schema.choice(presences), "presence_until": Schema.orNull(Schema.moment), "online": Schema.flag,
             "disabled": Schema.flag, "created_at": Schema.moment,
         ]),
+        "Presence": Schema.object(
+            ["presence": Schema.choice(presences), "until": Schema.orNull(Schema.moment)], optional: ["until"]),
         "NewMember": Schema.object(
             edited.merging(["email": Schema.text(3, 320), "mail": Schema.flag]) { one, _ in one },
             optional: ["superior", "language", "teams", "mail"]),
@@ -48,7 +51,8 @@ extension Schemas {
         "HandedOver": Schema.object(["contacts": Schema.whole]),
         "Rights": Schema.object([
             "role": Schema.string, "sees_all": Schema.flag, "reads": people, "changes": people, "deletes": people,
-            "tags": facets, "sources": facets, "countries": facets, "hidden": Schema.strings, "masked": Schema.strings,
+            "tags": facets, "sources": facets, "countries": facets, "consents": facets, "hidden": Schema.strings,
+            "masked": Schema.strings,
             "orders": Schema.string, "products": Schema.flag, "may": Schema.strings,
         ]),
         "RightsExplained": Schema.object([
@@ -57,6 +61,7 @@ extension Schemas {
         ]),
     ]
 
+    static let presences = ["available", "busy", "away"]
     static let languages = ["en", "it", "lt", "nb", "pl"]
     private static let people: JSON = ["anyOf": [Schema.list(Schema.id), Schema.choice(["all"])]]
     private static let facets: JSON = ["anyOf": [Schema.strings, Schema.choice(["any"])]]

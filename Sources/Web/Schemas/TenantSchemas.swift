@@ -4,11 +4,13 @@ extension Schemas {
     static let tenants: [String: JSON] = [
         "Token": Schema.object([
             "id": Schema.id, "prefix": Schema.string, "label": Schema.string, "scopes": Schema.strings,
-            "created_at": Schema.moment, "expires_at": Schema.orNull(Schema.moment),
+            "role": Schema.orNull(Schema.id), "created_at": Schema.moment, "expires_at": Schema.orNull(Schema.moment),
             "revoked_at": Schema.orNull(Schema.moment), "used_at": Schema.orNull(Schema.moment),
         ]),
         "NewToken": Schema.object(
-            ["label": Schema.text(1, 100), "scopes": scopes, "expires_at": Schema.moment], optional: ["expires_at"]),
+            [
+                "label": Schema.text(1, 100), "scopes": scopes, "expires_at": Schema.moment, "role": Schema.id,
+            ], optional: ["expires_at", "role"]),
         "SignIn": Schema.object(
             [
                 "tenant": Schema.text(1, 40), "email": Schema.text(1, 320), "password": Schema.text(1, 1024),
@@ -25,7 +27,8 @@ extension Schemas {
         ]),
         "Account": Schema.object([
             "id": Schema.id, "email": Schema.string, "name": Schema.string, "scopes": Schema.strings,
-            "password_at": Schema.moment, "session": Schema.id,
+            "password_at": Schema.moment, "session": Schema.id, "presence": Schema.choice(presences),
+            "presence_until": Schema.orNull(Schema.moment),
         ]),
         "NewPassword": Schema.object(["old": Schema.text(1, 1024), "new": Schema.text(1, 1024)]),
         "MadeToken": Schema.object(["id": Schema.id, "token": Schema.string]),

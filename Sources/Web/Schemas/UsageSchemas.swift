@@ -6,7 +6,13 @@ extension Schemas {
             "name": Schema.string, "state": Schema.string, "month": Schema.day, "tariff": Schema.orNull(Schema.string),
             "orders": Schema.whole, "contacts": Schema.whole, "calls": Schema.whole, "deliveries": Schema.whole,
             "storage": Schema.whole, "waiting": Schema.whole, "dead": Schema.whole, "stopped": Schema.whole,
+            "limits": Schema.ref("Limits"), "reached": Schema.strings,
         ]),
+        "Limits": Schema.object(
+            [
+                "contacts": Schema.whole(0, 1_000_000_000), "staff": Schema.whole(1, 1_000_000),
+                "storage": Schema.whole(1, 1_000_000_000), "calls": Schema.whole(1, 1_000_000),
+            ], optional: ["contacts", "staff", "storage", "calls"]),
         "Tariff": Schema.object([
             "name": Schema.string, "currency": Schema.string, "base": number, "steps": Schema.list(Schema.anyObject),
         ]),

@@ -11,6 +11,7 @@ final class WebResponder: Sendable {
     private let operations: [Operation]
     private let routes: RouteTree
     private let tokens: TokenCache
+    private let rates = CallRates()
     private let metrics: Metrics
     private let log: Logger
 
@@ -44,6 +45,8 @@ final class WebResponder: Sendable {
         metrics.note(note.operation, status: answer.status, seconds: seconds)
         if let tenant = note.tenant { services.calls.note(tenant) }
         write(note, request.method, answer.status, seconds)
+        // RFC 6797: browsers come by https from now on, whatever they are told
+        if services.isSecure { answer.headers[.strictTransportSecurity] = "max-age=31536000" }
         let response = answer.response
         return request.method == .head ? response.createHeadResponse() : response
     }
@@ -91,6 +94,9 @@ final class WebResponder: Sendable {
         }
         let grant = try await tokens.grant(shown, isIdle: operation.isPage && operation.isIdle(request.headers))
         (note.actor, note.tenant) = (grant.actor, grant.tenant?.id)
+        if let tenant = grant.tenant?.id, let most = grant.callsPerMinute {
+            try rates.admit(tenant: tenant, most: most)
+        }
         if let lacking = grant.confined, !operation.isOfOwnAccount, !operation.isPage { throw Self.confined(lacking) }
         return try Caller(grant, operation.access, node: services.node)
     }

@@ -12,20 +12,23 @@ extension JSON {
     /// - Parameter bytes: UTF-8.
     /// - Throws: `JSONError`.
     public init(parsing bytes: some Sequence<UInt8>, maxDepth: Int = 64) throws(JSONError) {
-        var parser = JSONParser(bytes: Array(bytes), maxDepth: maxDepth)
-        self = try parser.document()
+        self = try Array(bytes).withUnsafeBufferPointer { buffer throws(JSONError) in
+            var parser = JSONParser(bytes: buffer, maxDepth: maxDepth)
+            return try parser.document()
+        }
     }
 
     /// Parses a JSON text; see `init(parsing:maxDepth:)`.
     public init(text: String) throws(JSONError) { try self.init(parsing: text.utf8) }
 }
 
-struct JSONParser {
-    let bytes: [UInt8]
+/// Reads bytes that somebody else keeps: each is looked at only below `count`.
+private struct JSONParser {
+    let bytes: UnsafeBufferPointer<UInt8>
     let maxDepth: Int
     var at = 0
 
-    init(bytes: [UInt8], maxDepth: Int) {
+    init(bytes: UnsafeBufferPointer<UInt8>, maxDepth: Int) {
         self.bytes = bytes
         self.maxDepth = maxDepth
     }
@@ -151,7 +154,7 @@ struct JSONParser {
         while at < bytes.count {
             switch bytes[at] {
             case UInt8(ascii: "\""):
-                let last = bytes[start..<at]
+                let last = UnsafeBufferPointer(rebasing: bytes[start..<at])
                 at += 1
                 let text =
                     out.isEmpty

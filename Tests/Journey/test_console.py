@@ -5,6 +5,7 @@ Pictures of every page are left in the folder KONTOR_PICTURES, if that is set.
 
 import pathlib
 import re
+import subprocess
 import sys
 import time
 import unittest
@@ -116,6 +117,133 @@ class Console(ConsoleCase):
         expect(page.locator("main")).to_contain_text("Autumn clients · newsletter")
         page.goto(self.url + "/")
         self.settled(page, ".rows li:has-text('Group brought up to date')", f"added {len(agreed)}")
+
+    def test_many_at_once(self):
+        """Some are found, kept as a view, marked, changed in one run, and that is undone."""
+        for name in ("Mona", "Mila"):
+            self.kontor.post("/contacts", {"fields": {"given_name": name, "family_name": "Many", "tags": ["crowd"]}})
+        page = self.page()
+        self.sign_in(page)
+        page.goto(self.url + "/contacts?tag=crowd")
+        page.click("summary:has-text('Save this view')")
+        page.locator("form[action='/contacts/views'] [name=name]").fill("The crowd")
+        page.locator("form[action='/contacts/views'] button").click()
+        expect(page.locator(".views a", has_text="The crowd")).to_have_attribute("aria-current", "true")
+        page.goto(self.url + "/contacts")
+        page.click(".views a:has-text('The crowd')")
+        expect(page.locator("#rows tbody tr")).to_have_count(2)
+        page.get_by_label("Mark Mona Many").check()
+        expect(page.locator("[data-picked]:not(body)")).to_have_text("1 marked")
+        page.get_by_label("Mark all on this page").check()
+        expect(page.locator("[data-picked]:not(body)")).to_have_text("2 marked")
+        page.locator("#many [name=add_tags]").fill("autumn, north")
+        page.locator("#many [name=remove_tags]").fill("crowd")
+        page.locator("#many [name=field]").select_option("language")
+        page.locator("#many [name=value]").fill("nb")
+        page.locator("#many button").click()
+        expect(page).to_have_url(re.compile(r"/runs/\d+"))
+        expect(page.locator(".counts p", has_text="changed").first).to_contain_text("2")
+        found = self.kontor.get("/contacts", tag="north")["items"]
+        self.assertEqual([one["fields"]["language"] for one in found], ["nb", "nb"])
+        self.assertEqual(self.kontor.get("/contacts", tag="crowd")["items"], [])
+        page.click("button:has-text('Undo')")
+        page.locator("dialog button", has_text="Undo").click()
+        deadline = time.monotonic() + 30
+        while len(self.kontor.get("/contacts", tag="crowd")["items"]) < 2 and time.monotonic() < deadline:
+            time.sleep(0.5)
+        self.assertEqual(len(self.kontor.get("/contacts", tag="crowd")["items"]), 2)
+        page.goto(self.url + "/contacts?tag=crowd")
+        page.locator(".view", has_text="The crowd").locator("button").click()
+        expect(page.locator(".notice")).to_be_visible()
+        expect(page.locator(".views a", has_text="The crowd")).to_have_count(0)
+
+    def test_palette(self):
+        """A few letters lead to a page, or to a person."""
+        page = self.page()
+        self.sign_in(page)
+        page.keyboard.press("Control+k")
+        field = page.get_by_role("combobox")
+        expect(field).to_be_focused()
+        field.fill("monitor")
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(self.url + "/monitoring")
+        page.locator("[data-palette-open]").click()
+        field.fill("karol")
+        option = page.get_by_role("option", name="Karol")
+        expect(option).to_be_visible()
+        while option.get_attribute("aria-selected") != "true":
+            page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        expect(page.locator("h1")).to_contain_text("Karol")
+
+    def test_operator(self):
+        """Who hosts Kontor makes a shop with its owner, limits it, prices it, closes it and drops it."""
+        made = subprocess.run(
+            [self.world.program, "tenant", "token", "operator", "--data", str(self.world.folder / "kontor"), "--log", "warning"],
+            capture_output=True, text=True)
+        token = re.search(r"kontor_[A-Za-z0-9_-]+", made.stdout).group()
+        axe = Axe()
+        page = self.page("phone")
+        page.goto(self.url + "/operator")
+        expect(page).to_have_url(self.url + "/operator/sign-in")
+        page.fill("[name=token]", "kontor_nothing")
+        page.click("button.act")
+        expect(page.locator("[role=alert]")).to_contain_text("no operator's token")
+        page.fill("[name=token]", token)
+        page.click("button.act")
+        expect(page.locator("tbody tr", has_text="demo")).to_be_visible()
+        page.goto(self.url + "/operator/tariffs")
+        page.fill("[name=name]", "shop")
+        page.fill("[name=base]", "19.90")
+        page.locator("[name='upto.1']").fill("1000")
+        page.locator("[name='price.1']").fill("0.05")
+        page.locator("[name='price.2']").fill("0,02")
+        page.click("main form button.act")
+        expect(page.locator(".rows")).to_contain_text("up to 1000: 0.05")
+        self.look(page, axe, "operator-tariffs")
+        page.goto(self.url + "/operator")
+        page.click("summary:has-text('Make a shop')")
+        page.fill("[name=title]", "Fjord & Co")
+        page.locator("form[action='/operator'] [name=name]").fill("fjord")
+        page.fill("[name=country]", "no")
+        page.locator("form[action='/operator'] button.act").click()
+        expect(page.locator("h1")).to_have_text("Fjord & Co")
+        page.locator("select[name=tariff]").select_option("shop")
+        page.click("button[value=tariff]")
+        expect(page.locator("tfoot")).to_contain_text("19.90 EUR")
+        page.locator("[name=contacts]").fill("500")
+        page.click("button[value=limits]")
+        expect(page.locator("[name=contacts]")).to_have_value("500")
+        page.fill("[name=email]", "kari@fjord.example")
+        page.click("button[value=owner]")
+        expect(page.locator(".handed code")).to_contain_text("/invitations/")
+        self.look(page, axe, "operator-tenant")
+        page.click("button[value=suspend]")
+        page.locator("dialog button", has_text="Suspend").click()
+        expect(page.locator(".badge").first).to_have_text("suspended")
+        page.click("button[value=resume]")
+        expect(page.locator(".badge").first).to_have_text("open")
+        page.click("summary:has-text('Drop the shop')")
+        page.fill("[name=confirm]", "fjor")
+        page.click("button[value=drop]")
+        expect(page.locator("[role=alert]")).to_contain_text("Type the shop's name")
+        page.click("summary:has-text('Drop the shop')")
+        page.fill("[name=confirm]", "fjord")
+        page.click("button[value=drop]")
+        expect(page.locator(".notice")).to_be_visible()
+        expect(page.locator("tbody tr", has_text="fjord")).to_have_count(0)
+        self.look(page, axe, "operator")
+        page.click("[aria-label='Sign out']")
+        page.goto(self.url + "/operator")
+        expect(page).to_have_url(self.url + "/operator/sign-in")
+
+    def look(self, page, axe, name):
+        """No serious finding, nothing wider than the window; a picture where they are wanted."""
+        self.assertLessEqual(page.evaluate("document.documentElement.scrollWidth"), 390, name)
+        serious = [one["id"] for one in axe.run(page).response["violations"] if one["impact"] in ("serious", "critical")]
+        self.assertEqual(serious, [], name)
+        if self.pictures:
+            page.screenshot(path=f"{self.pictures}/{name}-phone-light.png", full_page=True)
 
     def test_import(self):
         """A file is sent, its columns are set right, tried, taken in, and taken back."""

@@ -45,6 +45,14 @@ import Testing
         #expect(try await consents() == ["consent:news"])
         let ledger = try await tenant.call("listConsents", ["id": String(contact)]).json["items"]
         #expect(ledger?[0]?["wording"]?.int == wording.id && ledger?[0]?["source"] == "preference page")
+        // a wording of another purpose is none of this
+        let foreign = try await tenant.call(
+            "publishWording", [:], ["purpose": "offers", "language": "en", "body": "Offers"])
+        let wrong = try await tenant.send(
+            "POST", path, Array("purpose=offers&wording.offers=\(wording.id)".utf8),
+            headers: ["Content-Type": "application/x-www-form-urlencoded"], token: nil)
+        #expect(wrong.status == 422 && foreign.status == 201)
+        #expect(try await consents() == ["consent:news"])
         // a mail program unsubscribes with one click (RFC 8058)
         _ = try await page("POST", "List-Unsubscribe=One-Click", path: path)
         #expect(try await consents() == [])

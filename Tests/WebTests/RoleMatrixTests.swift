@@ -37,6 +37,21 @@ import Testing
         let paths: [String: String]
         /// Session and number by role.
         let people: [String: (id: Int64, token: String)]
+
+        /// A program's token with each role.
+        func programs() async throws -> [String: String] {
+            var tokens: [String: String] = [:]
+            for role in try await tenant.call("listRoles", token: boss).json["items"]?.array ?? [] {
+                let name = role["name"]?.string ?? ""
+                let scopes = Scope.ofTenants.filter { $0 != .tokens }.map { JSON.string($0.rawValue) }
+                let made = try await tenant.call(
+                    "createToken", [:],
+                    ["label": .string(name), "scopes": .array(scopes), "role": role["id"] ?? .null], token: boss)
+                #expect(made.status == 201)
+                tokens[name] = made.json["token"]?.string
+            }
+            return tokens
+        }
     }
 
     private func shop() async throws -> Shop {
@@ -128,6 +143,29 @@ import Testing
         let foreign = try await WebTestServer.shared.value.makeTenant()
         _ = try await foreign.call("createContact", [:], ["fields": Self.fields(Self.words["foreign"]!)])
         var answered: [String: Int] = [:]
+        for (role, token) in try await shop.programs() {
+            for operation in shop.tenant.server.operations
+            where operation.access != .open && operation.access != .operators && operation.verb == "GET"
+                && !operation.isPage
+            {
+                for contact in operation.path.contains("contact") ? ["own", "other"] : ["own"] {
+                    let number = String(shop.contacts[contact] ?? 0)
+                    let kind = operation.path.split(separator: "/").dropFirst(2).first.map(String.init) ?? ""
+                    let address = operation.path.replacing(
+                        "{id}", with: kind == "contacts" ? number : shop.paths[kind] ?? "1"
+                    ).replacing("{contact}", with: number)
+                    let reply = try await shop.tenant.send("GET", address, token: token)
+                    judge(reply, role, "program \(operation.id) \(contact)")
+                    // no contact is a program's own
+                    let text = String(decoding: reply.body, as: UTF8.self).lowercased()
+                    #expect(role != "sales" || !text.contains("zitronen"), "program \(operation.id)")
+                    if reply.status == 200 { answered["program", default: 0] += 1 }
+                }
+            }
+            for question in Self.questions {
+                judge(try await shop.tenant.send("GET", question, token: token), role, "program \(question)")
+            }
+        }
         for (role, person) in shop.people {
             for operation in shop.tenant.server.operations
             where operation.access != .open && operation.access != .operators && operation.verb == "GET" {
@@ -157,6 +195,7 @@ import Testing
             }
         }
         // what they may see they do see
+        #expect((answered["program"] ?? 0) > 100, "\(answered)")
         #expect((answered["owner"] ?? 0) > 40 && (answered["sales"] ?? 0) > 15, "\(answered)")
         for role in ["owner", "manager", "read-only", "accountant", "marketing"] {
             let list = try await shop.tenant.call("listContacts", token: shop.people[role]?.token)

@@ -191,3 +191,114 @@ function followShop() {
   lookLater();
 }
 if (document.querySelector("[data-live]")) followShop();
+
+/** Marks for changing many at once: how many, and all of the page. */
+function countPicked() {
+  const picked = document.querySelectorAll("input[name=id][form=many]:checked").length;
+  const badge = document.querySelector("[data-picked]:not(body)");
+  if (!badge) return;
+  badge.hidden = picked === 0;
+  badge.textContent = document.body.dataset.picked.replace("{n}", picked);
+}
+document.addEventListener("change", (event) => {
+  if (event.target.matches?.("[data-pick-all]")) {
+    for (const box of document.querySelectorAll("input[name=id][form=many]")) box.checked = event.target.checked;
+  }
+  if (event.target.matches?.("[data-pick-all], input[name=id][form=many]")) {
+    countPicked();
+    const many = document.querySelector("[data-many]");
+    if (many && event.target.checked) many.open = true;
+  }
+});
+// what is searched for meanwhile is what "all that are found" means
+document.addEventListener("submit", (event) => {
+  for (const field of event.target.querySelectorAll("[data-follows]")) {
+    const typed = document.querySelector(`form[data-instant] [name=${field.dataset.follows}]`);
+    if (typed) field.value = typed.value;
+  }
+}, true);
+
+/** Places and contacts by a few letters (Ctrl or Command with K). */
+function openPalette() {
+  if (document.querySelector("dialog[open]")) return;
+  const dialog = document.createElement("dialog");
+  dialog.className = "palette";
+  const field = document.createElement("input");
+  Object.assign(field, { type: "search", className: "form-control", placeholder: document.body.dataset.palette });
+  for (const [name, value] of Object.entries({ role: "combobox", "aria-expanded": "true", "aria-controls": "palette-list",
+    "aria-label": document.body.dataset.palette, autocomplete: "off" })) field.setAttribute(name, value);
+  const list = document.createElement("ul");
+  list.id = "palette-list";
+  list.setAttribute("role", "listbox");
+  const places = [...new Map([...document.querySelectorAll(".side a, main .bar a.act, main .bar a.quiet, a.me")]
+    .map((link) => [link.href, { href: link.href, text: link.textContent.trim() }])).values()];
+  let found = [], at = 0, newest = 0, waiting;
+  const draw = () => {
+    const wanted = field.value.trim().toLocaleLowerCase();
+    const shown = [...places.filter((place) => place.text.toLocaleLowerCase().includes(wanted)), ...found].slice(0, 12);
+    at = Math.min(at, Math.max(0, shown.length - 1));
+    list.replaceChildren(...shown.map((one, place) => {
+      const item = document.createElement("li");
+      item.id = `palette-${place}`;
+      item.setAttribute("role", "option");
+      item.setAttribute("aria-selected", String(place === at));
+      item.dataset.href = one.href;
+      item.textContent = one.text;
+      return item;
+    }));
+    if (shown.length) field.setAttribute("aria-activedescendant", `palette-${at}`);
+    else {
+      field.removeAttribute("aria-activedescendant");
+      const item = document.createElement("li");
+      item.className = "soft";
+      item.setAttribute("role", "option");
+      item.setAttribute("aria-disabled", "true");
+      item.textContent = document.body.dataset.paletteNone;
+      list.append(item);
+    }
+  };
+  const search = async () => {
+    const mine = ++newest, words = field.value.trim();
+    if (words.length < 2) { found = []; draw(); return; }
+    const answer = await fetch(`/contacts?part=true&q=${encodeURIComponent(words)}`);
+    if (mine !== newest || !answer.ok || answer.redirected) return;
+    const part = new DOMParser().parseFromString(await answer.text(), "text/html");
+    found = [...part.querySelectorAll("a.who")].slice(0, 6)
+      .map((link) => ({ href: new URL(link.getAttribute("href"), location.origin).href, text: link.querySelector("strong").textContent }));
+    draw();
+  };
+  field.addEventListener("input", () => { at = 0; draw(); clearTimeout(waiting); waiting = setTimeout(search, 150); });
+  field.addEventListener("keydown", (event) => {
+    const items = list.querySelectorAll("[data-href]");
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      at = (at + (event.key === "ArrowDown" ? 1 : items.length - 1)) % Math.max(1, items.length);
+      draw();
+    } else if (event.key === "Enter" && items[at]) {
+      event.preventDefault();
+      location.href = items[at].dataset.href;
+    }
+  });
+  list.addEventListener("click", (event) => {
+    const item = event.target.closest("[data-href]");
+    if (item) location.href = item.dataset.href;
+  });
+  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+  dialog.addEventListener("close", () => dialog.remove());
+  dialog.append(field, list);
+  document.body.append(dialog);
+  draw();
+  dialog.showModal();
+  field.focus();
+}
+if (document.body.dataset.palette) {
+  document.addEventListener("keydown", (event) => {
+    if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+    event.preventDefault();
+    openPalette();
+  });
+  for (const button of document.querySelectorAll("[data-palette-open]")) {
+    button.hidden = false;
+    button.addEventListener("click", openPalette);
+  }
+}

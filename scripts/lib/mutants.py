@@ -1,4 +1,4 @@
-"""Takes one cure after the other out of the SQL, and looks whether the test that guards it fails (docs/security.md).
+"""Takes one cure after the other out of the SQL and the Swift, and looks whether the test that guards it fails (docs/security.md).
 
 mutants.py --build FOLDER [NAME ...]: the scratch folder of a test build, and which mutants; all when none is named.
 Ends with 1 when a mutant survives.
@@ -70,43 +70,111 @@ MUTANTS = {
 }
 
 
+# the same of Swift, by files below Sources
+SWIFT = {
+    "forms-from-anywhere": (
+        "Web/Console/ConsoleOperations.swift", "guard ConsoleSession.isOwn(call.headers, host: call.host), ConsoleSession.isMark(mark, of: token) else {",
+        "guard true else {", "ConsoleTests"),
+    "led-elsewhere": (
+        "Web/Console/DoorPages.swift", 'path.hasPrefix("/") && !path.hasPrefix("//") && !path.contains("\\\\")', 'path.hasPrefix("/")', "ConsoleTests"),
+    "nothing-is-escaped": (
+        "Web/Pages/HTMLPage.swift", "guard text.utf8.contains(where: { entity($0) != nil }) else { return text }", "return text",
+        "ConsoleTests|PageTests"),
+    "scripts-from-anywhere": ("Web/Console/Desk.swift", "script-src 'self'; ", "script-src 'unsafe-inline'; ", "ConsoleTests"),
+    "formulas-in-files": ("Hub/CSV/CSVWriter.swift", "if isGuarded { bytes.append", "if false { bytes.append", "CSVTests"),
+    "calls-to-within": (
+        "ConnectorKit/AddressGuard.swift", "case 4: return !Self.internalV4.contains { $0.contains(address) }", "case 4: return true",
+        "KitTransportTests|KitAnswerTests"),
+    "packed-bodies": ("Web/Server/BodyReader.swift", 'guard coding == "identity" else {', "guard true else {", "LimitTests"),
+    "bodies-without-end": (
+        "Web/Server/BodyReader.swift", "guard bytes.count + piece.readableBytes <= limit else { throw tooLarge(limit) }", "", "LimitTests"),
+    "twice-the-same-key": ("Hub/JSONParser.swift", 'throw fail("duplicate key")', "_ = 0", "JSONTests|LimitTests|RefusalTests"),
+    "mails-without-tls": ("ConnectorKit/SMTPClient.swift", 'needsTLS = scheme == "smtps" ||', "needsTLS = false &&", "MailTests"),
+    "webhooks-unsigned": (
+        "ConnectorKit/WebhookSignature.swift", 'guard isGenuine else { throw .forged("the signature does not match") }', "", "WebhookTests|KitCryptoTests|WooCommerceTests"),
+    "preferences-unsigned": (
+        "Store/API/SignedPath.swift", "Crypto.constantTimeEqual(own.utf8, path.utf8) ? (tenant, number) : nil", "(tenant, number)",
+        "PrivacyTests|PageTests"),
+    "who-is-known": (
+        "Store/Access/SignIn.swift", 'let stored: String = try found.get("password", as: String?.self) ?? PasswordHash.decoy()',
+        'guard let stored = try found.get("password", as: String?.self) else { throw Self.refused }', "SignInTests"),
+    "programs-are-people": (
+        "Web/Access/Caller.swift", "guard case .staff = grant.actor else { throw Self.noSession }", "", "ConsoleTests|SignInTests|RefusalTests"),
+    "calls-without-end": ("Web/Access/CallRates.swift", "minute.calls > most", "false", "TenantLimitTests"),
+    "certificates-of-anybody": (
+        "ConnectorKit/HTTPTransfer.swift", "CURLOPT_SSL_VERIFYPEER, 1", "CURLOPT_SSL_VERIFYPEER, 0", "KitTransportTests"),
+    "certificates-for-others": (
+        "ConnectorKit/HTTPTransfer.swift", "CURLOPT_SSL_VERIFYHOST, 2", "CURLOPT_SSL_VERIFYHOST, 0", "KitTransportTests"),
+}
+
 # passes whatever is taken out, as long as the SQL is still SQL
 CONTROL = "MonitoringTests"
 
 
-def tests(build, sql, choice):
+def tests(tree, build, sql, choice):
     """Whether the tests pass on this SQL, and the end of what they say."""
     done = subprocess.run(
         ["swift", "test", "--scratch-path", build, "--skip-build", "--filter", choice],
-        cwd=ROOT, env={**os.environ, "KONTOR_TEST_SQL": str(sql)}, capture_output=True, text=True, timeout=600)
+        cwd=tree, env={**os.environ, "KONTOR_TEST_SQL": str(sql)}, capture_output=True, text=True, timeout=600)
     said = [line for line in done.stdout.splitlines() if "failed after" in line and "Test " in line and "()" in line]
     return done.returncode == 0, said[0].split("Test ", 1)[1].split(" failed", 1)[0] if said else ""
+
+
+def without(name, file, cure, instead):
+    """The file's text without the cure, and what it was."""
+    text = file.read_text()
+    if text.count(cure) != 1:
+        sys.exit(f"mutants: {name}: what is to be taken out stands {text.count(cure)} times in {file}")
+    file.write_text(text.replace(cure, instead))
+    return text
+
+
+def of_sql(name, build):
+    file, cure, instead, choice = MUTANTS[name]
+    with tempfile.TemporaryDirectory() as folder:
+        # the private cluster's user reads it, too
+        os.chmod(folder, 0o755)
+        sql = pathlib.Path(folder) / "sql"
+        shutil.copytree(ROOT / "sql", sql)
+        without(name, sql / file, cure, instead)
+        if not tests(ROOT, build, sql, CONTROL)[0]:
+            sys.exit(f"mutants: {name}: without this cure nothing works at all, which shows nothing")
+        return *tests(ROOT, build, sql, choice), choice
+
+
+def of_swift(name, tree, build):
+    """In a copy of the sources, which keeps its own build."""
+    file, cure, instead, choice = SWIFT[name]
+    place = tree / "Sources" / file
+    before = without(name, place, cure, instead)
+    try:
+        built = subprocess.run(["swift", "build", "--scratch-path", build, "--build-tests"], cwd=tree, capture_output=True, text=True)
+        if built.returncode:
+            sys.exit(f"mutants: {name}: does not build: " + "".join(x for x in built.stdout.splitlines(True) if "error:" in x)[:800])
+        return *tests(tree, build, ROOT / "sql", choice), choice
+    finally:
+        place.write_text(before)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", required=True)
-    parser.add_argument("names", nargs="*", choices=[*MUTANTS, []])
+    parser.add_argument("names", nargs="*", choices=[*MUTANTS, *SWIFT, []])
     options = parser.parse_args()
+    names = options.names or [*MUTANTS, *SWIFT]
     survivors = []
-    for name in options.names or MUTANTS:
-        file, cure, without, choice = MUTANTS[name]
-        with tempfile.TemporaryDirectory() as folder:
-            # the private cluster's user reads it, too
-            os.chmod(folder, 0o755)
-            sql = pathlib.Path(folder) / "sql"
-            shutil.copytree(ROOT / "sql", sql)
-            text = (sql / file).read_text()
-            if text.count(cure) != 1:
-                sys.exit(f"mutants: {name}: what is to be taken out stands {text.count(cure)} times in {file}")
-            (sql / file).write_text(text.replace(cure, without))
-            if not tests(options.build, sql, CONTROL)[0]:
-                sys.exit(f"mutants: {name}: without this cure nothing works at all, which shows nothing")
-            passed, test = tests(options.build, sql, choice)
+    tree = pathlib.Path(options.build) / "mutants"
+    if any(name in SWIFT for name in names):
+        shutil.rmtree(tree, ignore_errors=True)
+        # with the files' own times, by which a build goes
+        shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".git", ".build*", "var"))
+    for name in names:
+        passed, test, choice = of_sql(name, options.build) if name in MUTANTS else of_swift(
+            name, tree, f"{options.build}-mutants")
         print(f"{'SURVIVES' if passed else 'caught  '}  {name:32}  {test or choice}", flush=True)
         if passed:
             survivors.append(name)
-    print(f"mutants: {len(options.names or MUTANTS)}, {len(survivors)} survive")
+    print(f"mutants: {len(names)}, {len(survivors)} survive")
     sys.exit(1 if survivors else 0)
 
 

@@ -9,13 +9,13 @@ ALTER TABLE kontor.tenant
 -- As before, and how many calls a minute the tenant may make.
 DROP FUNCTION auth.open(bytea);
 CREATE FUNCTION auth.open(token_hash bytea)
-RETURNS TABLE (id bigint, tenant bigint, country text, scopes text[], role bigint, masked boolean, reads bigint[], calls int)
+RETURNS TABLE (id bigint, tenant bigint, country text, scopes text[], role bigint, masked boolean, reads bigint[], calls bigint)
 LANGUAGE sql STABLE SECURITY DEFINER ROWS 1
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT t.id, t.tenant, n.country,
         CASE WHEN t.role IS NULL THEN t.scopes ELSE ARRAY(SELECT s FROM unnest(t.scopes) s WHERE s = ANY (t.allowed)) END,
-        t.role, t.role IS NOT NULL AND t.masked, CASE WHEN t.role IS NOT NULL THEN t.reads END, (n.limits ->> 'calls')::int
+        t.role, t.role IS NOT NULL AND t.masked, CASE WHEN t.role IS NOT NULL THEN t.reads END, (n.limits ->> 'calls')::bigint
     FROM auth.token t LEFT JOIN kontor.tenant n ON n.id = t.tenant
     WHERE t.hash = token_hash AND t.revoked_at IS NULL
         AND (t.expires_at IS NULL OR t.expires_at > now())

@@ -56,6 +56,14 @@ public struct RoleRights: Sendable, Hashable {
                 mistake("contact.only.\(condition)", "Name at least one, or leave it out.")
             }
         }
+        let purposes = contact?["only"]?["consent"]?.array?.compactMap(\.string) ?? []
+        for purpose in purposes where purpose.wholeMatch(of: /[a-z][a-z0-9_]{0,39}/) == nil {
+            mistake("contact.only.consent", "A purpose is up to 40 small letters, digits and underscores.")
+        }
+        if !purposes.isEmpty, contact?["create"] == true {
+            mistake(
+                "contact.create", "A new contact has agreed to nothing: who reads only those who did cannot make any.")
+        }
         let hidden = texts(contact?["hidden"], "contact.hidden")
         let masked = texts(contact?["masked"], "contact.masked")
         for field in hidden + masked where catalogue[field] == nil {

@@ -15,7 +15,8 @@ struct UsageCommand: AsyncParsableCommand {
 
         func run() async throws {
             let day = try month.map(firstDay)
-            try await withProvisioner(settings) { provisioner, _ in print(try await provisioner.usage(month: day).text)
+            try await withProvisioner(settings) { provisioner, _ in
+                print(try await provisioner.usage(month: day).items.text)
             }
         }
     }
@@ -68,12 +69,6 @@ struct UsageCommand: AsyncParsableCommand {
         @Option(help: "People who can sign in.") var staff: Int64?
         @Option(help: "Megabytes on the disk.") var storage: Int64?
         @Option(help: "API calls by programs in a minute.") var calls: Int64?
-
-        func validate() throws {
-            guard contacts ?? 0 >= 0, [staff, storage, calls].allSatisfy({ $0 ?? 1 >= 1 }) else {
-                throw ValidationError("a limit is a number, and 1 or more but for contacts")
-            }
-        }
 
         func run() async throws {
             let named = ["contacts": contacts, "staff": staff, "storage": storage, "calls": calls]

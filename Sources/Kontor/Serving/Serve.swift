@@ -51,7 +51,8 @@ struct Serve: AsyncParsableCommand {
             services: WebServices(
                 node: node, provisioner: provisioner, manifests: links.manifests, reads: reads, calls: calls,
                 console: try Console(folder: settings.consoleFolder),
-                isSecure: try settings.publicAddress()?.hasPrefix("https://") ?? (certificate != nil),
+                isSecure: try certificate != nil || settings.publicAddress()?.hasPrefix("https://") ?? false,
+                strictSeconds: settings.hsts ?? (certificate == nil ? 0 : 31_536_000),
                 sqlServer: { reporting?.status },
                 verifyHook: { try await HookDoor(links: links).verify($0, $1, $2, $3, $4) }),
             host: host, port: port, certificate: certificate, log: log)
@@ -66,6 +67,7 @@ struct Serve: AsyncParsableCommand {
             RecordService(
                 node: node, reads: reads, calls: calls, file: settings.folder + "/audit-heads.jsonl", log: log),
         ]
+        if let certificate { services.append(certificate) }
         if workers {
             services.append(RelayService(relay: Relay(node: node, links: links, options: settings.relay, log: log)))
         }

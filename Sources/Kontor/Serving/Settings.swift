@@ -69,6 +69,13 @@ struct Settings: ParsableArguments {
 
     @Option(
         help: """
+            Seconds for which browsers are told to come to this host by https alone, 0 not to tell them; a year unless told with a \
+            certificate here, and 0 behind a proxy (KONTOR_HSTS).
+            """)
+    var hsts = ProcessInfo.processInfo.environment["KONTOR_HSTS"].flatMap { Int($0) }
+
+    @Option(
+        help: """
             Mail server for mail to staff: smtp://host:587 or smtps://host (KONTOR_MAIL_SERVER). It is logged in to with \
             KONTOR_MAIL_USER and KONTOR_MAIL_PASSWORD, environment variables only. Without it links are shown to who asks for them.
             """)
@@ -139,6 +146,10 @@ struct Settings: ParsableArguments {
         guard tlsCertificate != nil || tlsKey != nil else { return nil }
         guard let tlsCertificate, let tlsKey else {
             throw Failure(.invalid, "tls.files", "--tls-certificate and --tls-key go together.")
+        }
+        if let address = try publicAddress(), !address.hasPrefix("https://") {
+            throw Failure(
+                .invalid, "address.invalid", "With a certificate people come by https: --address has to say so.")
         }
         return try ServerCertificate(certificate: tlsCertificate, key: tlsKey, log: logger)
     }

@@ -13,6 +13,8 @@ struct HookWorker {
 
     /// Seconds a hook is held; then another worker may apply it.
     private static let lease = 60.0
+    /// Seconds until it is tried again whether there is room.
+    private static let roomPause = 300.0
 
     func slice() async throws -> LaneNext {
         let hooks = try await tenant.claimHooks(limit: Self.batch, lease: Self.lease)
@@ -28,6 +30,9 @@ struct HookWorker {
                 // the remote is to be left alone: that says nothing of the hook
                 guard case .later(_, _, let seconds) = error else { continue }
                 try await tenant.postpone(hook: hook.id, by: seconds ?? 1)
+            } catch  where tenant.limit(error) != nil {
+                // nor does it when there is no room in the shop
+                try await tenant.postpone(hook: hook.id, by: Self.roomPause)
             } catch {
                 // one that can never be applied must not hold up the others
                 let isLast = hook.attempts + 1 >= Self.maxAttempts

@@ -37,8 +37,8 @@ struct IntakeWorker {
             try await tenant.end(run, state: "failed", message: error.description)
         } catch let error as ConnectorError {
             try await tenant.end(run, state: "failed", message: "The settings do not work: \(error)")
-        } catch  where tenant.isLasting(error) {
-            try await tenant.end(run, state: "failed", message: "\(error)")
+        } catch  where tenant.isLasting(error) || tenant.limit(error) != nil {
+            try await tenant.end(run, state: "failed", message: tenant.limit(error)?.description ?? "\(error)")
         } catch  where tenant.isRace(error) {
             try await tenant.end(run, state: "queued")
             return .after(0.2)
@@ -60,7 +60,7 @@ struct IntakeWorker {
         case "poll": try await poll(run)
         case "check": try await check(run)
         case "try": try await tryMapping(run)
-        case "csv", "batch": try await merge(run)
+        case "csv", "batch", "edit": try await merge(run)
         case "undo":
             let counts = try await tenant.undo(run: run.params["run"]?.int ?? 0, under: run)
             try await tenant.end(run, state: "done", counts: counts)

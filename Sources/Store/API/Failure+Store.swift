@@ -43,10 +43,14 @@ extension Failure {
     /// - Parameter constraint: what PostgreSQL names the limit that is reached.
     private static func limit(_ constraint: String) -> Failure {
         let of = constraint.hasPrefix("limit_") ? String(constraint.dropFirst(6)) : constraint
-        let words = ["contacts": "as many contacts", "staff": "as many people", "storage": "as much data"]
+        let words = [
+            "contacts": "as many contacts as it may: delete some, or ask",
+            "staff": "as many people as it may: disable one, or ask",
+            "storage": "as much data as it may: ask",
+        ]
         return Failure(
-            .conflict, "limit.\(of)",
-            "The shop has \(words[of] ?? "as much") as it may: take some away, or ask who hosts Kontor for more.")
+            .conflict, "limit.\(of)", "The shop has \(words[of] ?? "as much as it may: ask") who hosts Kontor for more."
+        )
     }
 
     /// What the log may say of an error: statements' texts and codes, never values.

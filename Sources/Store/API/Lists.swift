@@ -129,7 +129,7 @@ extension TenantDatabase {
         let rows = try await run(
             as: actor,
             """
-            SELECT state IN ('done', 'failed') AND NOT dry AND kind IN ('csv', 'batch', 'poll', 'hook') AS can
+            SELECT state IN ('done', 'failed') AND NOT dry AND kind IN ('csv', 'batch', 'edit', 'poll', 'hook') AS can
             FROM \(table("run")) WHERE id = \(id)
             """)[0]
         guard let row = rows.first else { throw Failure.notFound("run") }

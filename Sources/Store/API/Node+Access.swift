@@ -35,7 +35,7 @@ extension Node {
             id: id, actor: role == nil ? .token(id) : .agent(id),
             tenant: tenant.map { Tenant(id: $0, country: country ?? "") }, scopes: Set(scopes),
             sight: Sight(isMasked: try row.get("masked"), owners: try row.get("reads")),
-            callsPerMinute: try row.get("calls"))
+            callsPerMinute: try row.get("calls", as: Int64?.self).map { Int($0) })
     }
 
     /// Returns when the database answers.

@@ -152,6 +152,16 @@ extension TenantDatabase {
     }
     fileprivate static let preferences = "preferences"
 
+    /// The same for somebody: who may change the contact, and sees it whatever the person decides there.
+    /// - Throws: `Failure` `not_found`, `right.missing`.
+    public func preferencePath(of contact: Int64, as actor: Actor) async throws -> String {
+        _ = try await self.contact(contact, as: actor)
+        guard try await run(as: actor, "SELECT \(table("may_ask_consent"))(\(contact)) AS may")[0][0].get("may") else {
+            throw Failure.right
+        }
+        return try await preferencePath(of: contact)
+    }
+
     /// What the page shows: purposes with their titles and newest wordings in a language, and whether the person consents.
     /// - Throws: `Failure` `not_found` for a contact that is gone.
     public func preferences(of contact: Int64, language: String) async throws -> [Preference] {
@@ -179,16 +189,31 @@ extension TenantDatabase {
     }
 
     /// Takes what a person chose: evidence for each purpose that it changes.
-    /// - Parameter wordings: numbers of those that the person was shown, by purpose; the newest ones where none is named.
-    /// - Throws: `Failure` `consent.wording` for a number that is none of the purpose.
+    /// - Parameter wordings: numbers of those that the person was shown, by purpose; nil when the newest were shown.
+    /// - Throws: `Failure` `consent.wording` for a number that is none of the purpose; then nothing is taken.
     public func setPreferences(
-        _ chosen: Set<String>, wordings: [String: Int64] = [:], of contact: Int64, language: String, source: String
+        _ chosen: Set<String>, wordings: [String: Int64]? = nil, of contact: Int64, language: String, source: String
     ) async throws {
-        for preference in try await preferences(of: contact, language: language)
-        where chosen.contains(preference.purpose) != preference.isGranted {
+        let changed = try await preferences(of: contact, language: language).filter {
+            chosen.contains($0.purpose) != $0.isGranted
+        }
+        let shown = wordings ?? [:]
+        let known = try await run(
+            as: .system,
+            "SELECT id, purpose FROM \(table("wording")) WHERE id = ANY (\(Array(shown.values))::bigint[])")[0]
+        let purposes = try Dictionary(
+            known.map { (try $0.get("id", as: Int64.self), try $0.get("purpose", as: String.self)) }
+        ) { one, _ in one }
+        for preference in changed {
+            if let number = shown[preference.purpose], purposes[number] != preference.purpose {
+                throw Failure(.invalid, "consent.wording", "The purpose has no wording of this number.")
+            }
+        }
+        for preference in changed {
             _ = try await addConsent(
                 contact, as: .system, purpose: preference.purpose, granted: !preference.isGranted, at: nil,
-                source: source, proof: nil, wording: wordings[preference.purpose] ?? preference.wording)
+                source: source, proof: nil,
+                wording: wordings == nil ? preference.wording : shown[preference.purpose])
         }
     }
 

@@ -129,6 +129,7 @@ extension TenantDatabase {
             return try await body()
         } catch let error as PostgresError {
             switch error.sqlState {
+            case "KL001": throw Failure(storeError: error)
             case "P0002": throw Failure.notFound("member of staff")
             case "23505":
                 throw Failure(.conflict, "staff.exists", "Somebody with this e-mail address works here already.")

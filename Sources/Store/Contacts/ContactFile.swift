@@ -44,8 +44,8 @@ extension TenantDatabase {
             }
             try await write(file.bytes)
             file.bytes = []
-            count += page.count
-            guard page.count == query.limit, let last = page.last else { break }
+            count += page.ids.count
+            guard page.ids.count == query.limit, let last = page.ids.last else { break }
             query.after = last
         }
     }

@@ -55,17 +55,25 @@ extension TenantDatabase {
         guard document.object?.isEmpty == false else {
             throw Failure(.invalid, "contact.empty", "A contact needs at least one field.")
         }
-        let results = try await run(
-            as: actor,
-            ("""
-            SELECT a.outcome FROM \(table("add_contact"))(\(document.text)::jsonb, \(origin(actor)), \(key)) a
-            """ as SQL).prepared(),
-            ("""
-            SELECT \(Self.columns) FROM \(contacts) c WHERE c.id = nullif(current_setting('kontor.made', true), '')::bigint
-            """ as SQL).prepared())
+        let results = try await withRoom {
+            try await run(
+                as: actor,
+                ("""
+                SELECT a.outcome FROM \(table("add_contact"))(\(document.text)::jsonb, \(origin(actor)), \(key)) a
+                """ as SQL).prepared(),
+                ("""
+                SELECT \(Self.columns) FROM \(contacts) c WHERE c.id = nullif(current_setting('kontor.made', true), '')::bigint
+                """ as SQL).prepared())
+        }
         try Self.judge(try results[0][0].get("outcome"))
         ring()
         return try StoredContact(results[1])
+    }
+
+    /// Says at once when a limit of the tenant is reached.
+    /// - Throws: `Failure` `limit.contacts`, `limit.storage`, and what `body` throws.
+    private func withRoom<T>(_ body: () async throws -> T) async throws -> T {
+        do { return try await body() } catch { throw limit(error) ?? error }
     }
 
     /// One contact, also a deleted one.
@@ -76,10 +84,25 @@ extension TenantDatabase {
         return try StoredContact(rows)
     }
 
-    /// A page of living contacts by id, as a JSON array, with the last id.
+    /// A page of living contacts by id, as a JSON array, and their ids.
     public func contacts(_ query: ContactQuery, as actor: Actor) async throws -> (
-        json: [UInt8], last: Int64?, count: Int
+        json: [UInt8], ids: [Int64]
     ) {
+        // A plain page of a round size is asked for so often that it is prepared; its limit then stands in the text,
+        // for with a parameter there the server would plan anew each time.
+        let isUsual =
+            query.text?.isEmpty ?? true && query.condition == nil && sight == .whole && query.limit.isMultiple(of: 50)
+        let limit: SQL = isUsual ? SQL(unsafeRaw: String(query.limit)) : "\(query.limit)"
+        let statement: SQL = """
+            SELECT \(Self.columns) FROM \(contacts) c
+            WHERE \(try await terms(query, as: actor)) \(reach) ORDER BY c.id LIMIT \(limit)
+            """
+        let rows = try await isUsual ? lookUp(as: actor, statement.prepared())[0] : run(as: actor, statement)[0]
+        return (rows.json(), try rows.map { try $0.get("id") })
+    }
+
+    /// What contacts (c) must meet to be found by a query.
+    func terms(_ query: ContactQuery, as actor: Actor) async throws -> SQL {
         var terms: [SQL] = ["c.id > \(query.after)", "c.deleted_at IS NULL"]
         if let text = query.text?.lowercased(), !text.isEmpty {
             let escaped = text.map { "%_\\".contains($0) ? "\\\($0)" : String($0) }.joined()
@@ -89,16 +112,7 @@ extension TenantDatabase {
                     ? "c.id IN (SELECT \(table("find"))(\(pattern)))" : "c.search OPERATOR(extension.#~~) \(pattern)")
         }
         if let condition = query.condition { terms.append(try await compiler(as: actor).compile(condition)) }
-        // A plain page of a round size is asked for so often that it is prepared; its limit then stands in the text,
-        // for with a parameter there the server would plan anew each time.
-        let isUsual = terms.count == 2 && sight == .whole && query.limit.isMultiple(of: 50)
-        let limit: SQL = isUsual ? SQL(unsafeRaw: String(query.limit)) : "\(query.limit)"
-        let statement: SQL = """
-            SELECT \(Self.columns) FROM \(contacts) c
-            WHERE \(terms.joined(separator: " AND ")) \(reach) ORDER BY c.id LIMIT \(limit)
-            """
-        let rows = try await isUsual ? lookUp(as: actor, statement.prepared())[0] : run(as: actor, statement)[0]
-        return (rows.json(), try rows.last?.get("id"), rows.count)
+        return terms.joined(separator: " AND ")
     }
 
     /// Changes fields of a contact; null takes a field away.
@@ -124,9 +138,11 @@ extension TenantDatabase {
     }
 
     private func setDeleted(_ id: Int64, as actor: Actor, version: Int64?, isDeleted: Bool) async throws {
-        let results = try await run(
-            as: actor, "SELECT \(table("set_deleted"))(\(id), \(version), \(isDeleted)) AS outcome",
-            "SELECT \(Self.columns) FROM \(contacts) c WHERE c.id = \(id)")
+        let results = try await withRoom {
+            try await run(
+                as: actor, "SELECT \(table("set_deleted"))(\(id), \(version), \(isDeleted)) AS outcome",
+                "SELECT \(Self.columns) FROM \(contacts) c WHERE c.id = \(id)")
+        }
         _ = try changed(results)
     }
 
@@ -232,7 +248,7 @@ extension TenantDatabase {
             hasSales: try rows[1][0].get("sales"))
     }
 
-    private func checked(_ fields: JSON, _ catalogue: FieldCatalogue) throws -> JSON {
+    func checked(_ fields: JSON, _ catalogue: FieldCatalogue) throws -> JSON {
         guard fields.object != nil else {
             throw Failure(.invalid, "contact.invalid", "The fields must be a JSON object.")
         }

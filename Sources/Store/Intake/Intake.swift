@@ -171,7 +171,7 @@ extension TenantDatabase {
             let merge = Merge(
                 tenant: self, run: claimed.id, connector: nil, actor: claimed.actor,
                 rank: Int(claimed.params["rank"]?.int ?? 50),
-                lines: low...(low + size - 1))
+                lines: low...(low + size - 1), edit: claimed.params["edit"])
             total.add(isDry ? try await preview(merge, claimed) : try await apply(merge, claimed))
             low += size
             if low <= high, try await !keepGoing() { return total }

@@ -38,13 +38,19 @@ struct Merge {
     var pushedFields: [String] = []
     /// Lines of this call, so that a long run goes in pieces.
     let lines: ClosedRange<Int64>
+    /// What the run changes of each contact; nil where the rows say it.
+    var edit: JSON?
 
-    private func table(_ name: String) -> SQL { tenant.table(name) }
-    private var mine: SQL {
+    func table(_ name: String) -> SQL { tenant.table(name) }
+    var mine: SQL {
         "s.run = \(run) AND s.line BETWEEN \(lines.lowerBound) AND \(lines.upperBound) AND s.verdict IS NULL"
     }
 
     func apply(_ session: Session) async throws -> MergeCounts {
+        if let edit {
+            try await change(edit, session)
+            return try await count(session)
+        }
         let keys: [String] = try await session.query(
             "SELECT coalesce(array_agg(key), '{}') AS keys FROM \(table("field")) WHERE is_key")[0].get("keys")
         if let connector { try await settleBound(connector, session) }
@@ -326,7 +332,7 @@ struct Merge {
         return counts
     }
 
-    private func origin(_ at: SQL) -> SQL {
+    func origin(_ at: SQL) -> SQL {
         "jsonb_build_object('by', \(actor.description)::text, 'at', coalesce(\(at), now()), 'rank', \(rank)::int)"
     }
 }

@@ -75,7 +75,7 @@ extension TenantDatabase {
 
     /// A page of a segment's members, like `contacts`.
     public func members(ofSegment id: Int64, after: Int64, limit: Int, as actor: Actor) async throws
-        -> (json: [UInt8], last: Int64?, count: Int)
+        -> (json: [UInt8], ids: [Int64])
     {
         var query = ContactQuery()
         (query.condition, query.after, query.limit) = (try await condition(ofSegment: id, as: actor), after, limit)

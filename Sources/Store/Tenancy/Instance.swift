@@ -5,7 +5,7 @@ public import Postgres
 /// Sets up and checks the database of an instance: roles, control schema, keys, lint.
 public struct Instance: Sendable {
     /// Version of the control schema this program works with.
-    static let version = 12
+    static let version = 13
     /// Of the one database everything is in.
     public static let databaseName = "kontor"
     /// What brings the control schema from each version to the next, beginning with none.
@@ -13,7 +13,7 @@ public struct Instance: Sendable {
         ["003_control.sql", "004_hub.sql", "005_grants.sql"], ["006_accounts.sql"], ["007_rights.sql"],
         ["008_logins.sql"], ["009_keys.sql"], ["010_audit.sql"],
         ["011_usage.sql"], ["012_second_factor.sql"], ["013_mail.sql"],
-        ["014_merge.sql"], ["015_agents.sql"], ["016_limits.sql"],
+        ["014_merge.sql"], ["015_agents.sql"], ["016_limits.sql"], ["017_edits.sql"],
     ]
 
     let admin: ConnectionText

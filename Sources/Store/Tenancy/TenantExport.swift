@@ -32,15 +32,18 @@ extension TenantDatabase {
         let keys = try await run(
             as: .system,
             "SELECT purpose, id, encode(sealed, 'base64') AS sealed, master FROM auth.data_keys(\(tenant.id))")[0]
-        // kept with the accounts, apart from the tenant's data
-        let policy = try JSON(parsing: await passwordPolicy(as: .system))
-        let header: JSON = [
-            "kontor": .int(TenantArchive.format), "tenant": .int(tenant.id), "country": .string(tenant.country),
-            "modules": .object(modules.mapValues { .int(Int64($0)) }), "keys": try JSON(parsing: keys.json()),
-            "password_policy": policy,
-        ]
-        try await write(header.bytes + [0x0A])
+        let wrapped = try JSON(parsing: keys.json())
         try await snapshot { session in
+            // kept with the accounts, apart from the tenant's data
+            let policy = try await session.query(
+                "SELECT length, strength, words, history, expires_days, factor_roles FROM \(table("password_policy"))()"
+            )
+            let header: JSON = [
+                "kontor": .int(TenantArchive.format), "tenant": .int(tenant.id), "country": .string(tenant.country),
+                "modules": .object(modules.mapValues { .int(Int64($0)) }), "keys": wrapped,
+                "password_policy": try JSON(parsing: policy.json(row: 0)),
+            ]
+            try await write(header.bytes + [0x0A])
             var rows = 0
             for (name, columns) in try await Self.tables(of: tenant.schema, session) {
                 let head: JSON = ["table": .string(name), "columns": .array(columns.map(JSON.string))]

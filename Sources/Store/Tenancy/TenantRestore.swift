@@ -153,12 +153,17 @@ extension Provisioner {
     }
 
     private func set(passwordPolicy policy: JSON, of tenant: Tenant) async throws {
+        let words = policy["words"]?.array ?? []
+        guard words.count <= 1000, words.allSatisfy({ 3...100 ~= $0.string?.count ?? 0 }) else {
+            throw TenantRestore.broken("its password policy cannot be taken")
+        }
         do {
             try await asOwner(of: tenant) { session in
                 _ = try await session.query(
                     """
-                    SELECT \(table: tenant.schema, "set_password_policy")(
-                        p.length, p.strength, p.words, p.history, p.expires_days, p.factor_roles)
+                    SELECT \(table: tenant.schema, "set_password_policy")(p.length, p.strength, coalesce(p.words, '{}'),
+                        p.history, p.expires_days, ARRAY(SELECT r.id FROM \(table: tenant.schema, "role") r
+                            WHERE r.id = ANY (p.factor_roles)))
                     FROM jsonb_to_record(\(policy.text)::jsonb) AS p (length int, strength int, words text[], history int,
                         expires_days int, factor_roles bigint[])
                     """)
@@ -195,6 +200,7 @@ extension Provisioner {
     private func remakeAccounts(of tenant: Tenant, _ session: Session) async throws {
         let named: [(table: SQL, column: SQL)] = [
             ("staff", "account"), ("staff", "superior"), ("team_member", "account"), ("contact", "owner"),
+            ("saved_view", "account"),
         ].map { ("\(table: tenant.schema, $0)", "\(identifier: $1)") }
         // out of the way of the new numbers
         for (table, column) in named {
@@ -205,14 +211,16 @@ extension Provisioner {
         _ = try await session.query(
             "UPDATE \(table: tenant.schema, "merge") SET changed = changed - 'owner' WHERE changed ? 'owner'")
         // the watch gets to know people anew
-        _ = try await session.query("DELETE FROM \(table: tenant.schema, "activity") WHERE who LIKE 'staff:%'")
+        _ = try await session.query("DELETE FROM \(table: tenant.schema, "activity") WHERE who ~ '^(staff|agent):'")
+        // answers kept for callers that are not here
+        _ = try await session.query("DELETE FROM \(table: tenant.schema, "idempotency")")
         _ = try await session.query(
             "UPDATE \(table: tenant.schema, "watched") SET tx = pg_current_xact_id(), attempts = now()")
         _ = try await session.query(
-            "UPDATE \(table: tenant.schema, "alert") SET who = 'staff:0' WHERE who LIKE 'staff:%'")
+            "UPDATE \(table: tenant.schema, "alert") SET who = 'staff:0' WHERE who ~ '^(staff|agent):'")
         // work that was asked for is nobody's now: a number may be somebody else's here
         _ = try await session.query(
-            "UPDATE \(table: tenant.schema, "run") SET actor = 'staff:0' WHERE actor LIKE 'staff:%'")
+            "UPDATE \(table: tenant.schema, "run") SET actor = 'staff:0' WHERE actor ~ '^(staff|agent):'")
         for row in try await session.query("SELECT account, email, name FROM \(named[0].table) ORDER BY account DESC") {
             let (old, email, name): (Int64, String, String) = (
                 try row.get("account"), try row.get("email"), try row.get("name")

@@ -4,32 +4,43 @@ internal import Postgres
 /// What tenants use and pay, for the operator: counts alone.
 extension Provisioner {
     /// Usage of every tenant in a month.
-    /// - Parameter month: its first day in UTC, such as 2026-11-01; nil for the present one.
+    /// - Parameters:
+    ///   - month: its first day in UTC, such as 2026-11-01; nil for the present one.
+    ///   - part: of a tenant's name or title; nil for all.
+    ///   - last: number of the last tenant of the page before.
+    ///   - limit: the most tenants to be told of.
     /// - Returns: for each tenant `orders` and `deliveries` of the month, `calls`, and, as of now, `contacts`, `storage` in bytes, and how
     ///   it is: `waiting` changes, `dead` deliveries, `stopped` connectors, `limits` and those that are `reached`.
-    public func usage(month: String?) async throws -> JSON {
+    public func usage(month: String?, matching part: String? = nil, after last: Int64 = 0, limit: Int? = nil)
+        async throws
+        -> (items: JSON, next: Int64?)
+    {
+        let words = part.map { $0.lowercased() }
         let tenants = try await asOwner { session in
             try await session.query(
                 """
-                SELECT t.id, t.name, t.country, t.state, t.tariff, t.limits::text, to_jsonb(t.reached)::text AS reached, m.month::text, coalesce(c.calls, 0) AS calls,
+                SELECT t.id, t.name, t.title, t.country, t.state, t.tariff, t.limits::text, to_jsonb(t.reached)::text AS reached, m.month::text, coalesce(c.calls, 0) AS calls,
                     EXISTS (SELECT FROM kontor.module o WHERE o.tenant = t.id AND o.name = 'sales') AS sells
                 FROM kontor.tenant t
                 CROSS JOIN (SELECT coalesce(\(month)::date, date_trunc('month', now() AT TIME ZONE 'UTC')::date) AS month) m
                 LEFT JOIN kontor.calls c ON c.tenant = t.id AND c.month = m.month
-                WHERE t.state IN ('open', 'suspended') ORDER BY t.id
+                WHERE t.state IN ('open', 'suspended') AND t.id > \(last)
+                    AND (\(words)::text IS NULL OR strpos(t.name, \(words)) > 0 OR strpos(lower(t.title), \(words)) > 0)
+                ORDER BY t.id LIMIT \(limit.map { $0 + 1 })
                 """)
         }
+        let shown = limit.map { tenants.prefix($0) } ?? tenants[...]
         var all: [JSON] = []
-        for row in tenants {
+        for row in shown {
             let tenant = Tenant(id: try row.get("id"), country: try row.get("country"))
             var usage = try await counts(of: tenant, month: row.get("month"), sells: row.get("sells"))
-            for name in ["name", "state", "month"] { usage[name] = .string(try row.get(name)) }
+            for name in ["name", "title", "state", "month"] { usage[name] = .string(try row.get(name)) }
             usage["calls"] = .int(try row.get("calls"))
             for name in ["limits", "reached"] { usage[name] = try JSON(text: row.get(name)) }
             usage["tariff"] = try row.get("tariff", as: String?.self).map(JSON.string) ?? .null
             all.append(usage)
         }
-        return .array(all)
+        return (.array(all), tenants.count > shown.count ? try shown.last?.get("id") : nil)
     }
 
     private func counts(of tenant: Tenant, month: String, sells: Bool) async throws -> JSON {
@@ -87,9 +98,21 @@ extension Provisioner {
         }
     }
 
+    static let limitBounds: [String: ClosedRange<Int64>] = [
+        "contacts": 0...1_000_000_000, "staff": 1...1_000_000, "storage": 1...1_000_000_000, "calls": 1...1_000_000,
+    ]
+
     /// Sets what a tenant may have at most, whole; it holds within a second, and what is counted is counted at once.
     /// - Parameter limits: `contacts`, `staff`, `storage` in megabytes, `calls` by programs in a minute; what is not named has no limit.
+    /// - Throws: `Failure` `limits.invalid`.
     public func setLimits(_ limits: JSON, of tenant: Tenant) async throws {
+        for (name, value) in limits.object ?? [:] {
+            guard let bounds = Self.limitBounds[name], let number = value.int, bounds.contains(number) else {
+                let names = Self.limitBounds.keys.sorted().joined(separator: ", ")
+                throw Failure(
+                    .invalid, "limits.invalid", "A limit is one of \(names), and a number that makes sense of it.")
+            }
+        }
         try await asOwner(of: tenant) { session in
             _ = try await session.query(
                 "UPDATE kontor.tenant SET limits = \(limits.text)::jsonb WHERE id = \(tenant.id)")

@@ -5,7 +5,7 @@ import Store
 enum Caller: Sendable {
     case anybody
     case tenant(TenantDatabase, TokenGrant)
-    case operators
+    case operators(TokenGrant)
 
     /// The caller an operation lets in.
     /// - Throws: `Failure` `scope.missing`.
@@ -24,7 +24,7 @@ enum Caller: Sendable {
                 .forbidden, "scope.missing", "This needs a token of a tenant; an operator's token opens tenants only.")
         case (.operators, nil):
             guard grant.scopes.contains(Scope.operator.rawValue) else { throw Self.missing(.operator) }
-            self = .operators
+            self = .operators(grant)
         case (.operators, _): throw Self.missing(.operator)
         }
     }

@@ -13,13 +13,14 @@ public struct Console: Sendable {
     ///   - shared: where Debian keeps Bootstrap and its icons (`/usr/share`).
     /// - Throws: `Failure` `console.missing`.
     public init(folder: String, shared: String = "/usr/share") throws {
+        MustacheContentTypes.register(PageContent(), named: PageContent.name)
         var templates = MustacheLibrary()
         var texts: [String: ConsoleTexts] = [:]
         do {
             for file in try FileManager.default.contentsOfDirectory(atPath: folder + "/templates")
             where file.hasSuffix(".mustache") {
                 let text = try String(contentsOfFile: "\(folder)/templates/\(file)", encoding: .utf8)
-                try templates.register(text, named: String(file.dropLast(9)))
+                try templates.register("{{% CONTENT_TYPE:\(PageContent.name)}}" + text, named: String(file.dropLast(9)))
             }
             for language in Schemas.languages {
                 let file = URL(filePath: "\(folder)/texts/\(language).json")
@@ -40,39 +41,15 @@ public struct Console: Sendable {
     /// HTML of a page.
     /// - Throws: `Failure` `console.template`.
     func render(_ template: String, _ model: JSON, texts: ConsoleTexts) throws -> [UInt8] {
-        var values = (model.object ?? [:]).compactMapValues(\.plain)
-        values["t"] = texts.members
-        values["lang"] = texts.language
-        values["asset"] = Members(assets.addresses)
-        guard let html = templates.render(Members(values), withTemplate: template) else {
+        let members = Members(
+            model.object ?? [:],
+            more: [
+                "t": texts.members, "lang": Words(texts.language),
+                "asset": Members(assets.addresses.mapValues(JSON.string)),
+            ])
+        guard let html = templates.render(members, withTemplate: template) else {
             throw Failure(.broken, "console.template", "There is no template “\(template)”.")
         }
         return Array(html.utf8)
-    }
-}
-
-/// The members of an object for templates. A type of our own, for the templates ask each value what it is, and of a dictionary
-/// that takes long.
-struct Members: MustacheParent, @unchecked Sendable {
-    // values are texts, numbers, flags and lists of these, and never change
-    private let members: [String: Any]
-
-    init(_ members: [String: Any]) { self.members = members }
-
-    func child(named name: String) -> Any? { members[name] }
-}
-
-extension JSON {
-    /// As templates take values: what is null is not there.
-    fileprivate var plain: Any? {
-        switch self {
-        case .null: nil
-        case .bool(let value): value
-        case .int(let value): value
-        case .double(let value): value
-        case .string(let value): value
-        case .array(let items): items.compactMap(\.plain)
-        case .object(let members): Members(members.compactMapValues(\.plain))
-        }
     }
 }

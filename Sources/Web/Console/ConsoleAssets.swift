@@ -21,7 +21,7 @@ struct ConsoleAssets: Sendable {
         "sign-merge-right", "arrow-left-right", "upload", "unlock", "gear", "shield-check", "key", "download",
         "chevron-right",
         "tag", "lock", "collection", "patch-question", "send", "files", "signpost-split",
-        "hourglass-split", "graph-up-arrow", "activity",
+        "hourglass-split", "graph-up-arrow", "activity", "building", "receipt", "bookmark", "command",
     ]
 
     init(folder: String, shared: String) throws {

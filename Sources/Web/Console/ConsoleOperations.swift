@@ -4,10 +4,11 @@ import Store
 
 extension Operations {
     static let console =
-        door + home + contactPages + mergePages + importPages + segmentPages + connectionPages + pluginPages
+        door + home + contactListPages + contactPages + mergePages + importPages + segmentPages + connectionPages
+        + pluginPages
         + problemPages + monitoringPages
         + staffPages + rolePages + personPages + settingsPages + retentionPages + auditPages
-        + accountPages + live
+        + accountPages + operatorPages + live
 
     /// A page for somebody who is signed in.
     static func page(

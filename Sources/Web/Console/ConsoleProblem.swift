@@ -13,7 +13,7 @@ enum ConsoleProblem {
                 // part of a page is nowhere to go
                 let whole = asked.replacing("&part=true", with: "").replacing("?part=true", with: "")
                 let next = whole == "/" ? "" : "?next=\(PercentText.encode(whole))"
-                return desk.go("/sign-in\(next)")
+                return desk.go(asked.hasPrefix("/operator") ? "/operator/sign-in" : "/sign-in\(next)")
             }
             if failure.code == "factor.needed" || failure.code == "password.expired" {
                 return desk.go("/account", notice: failure.code == "factor.needed" ? "factor" : "password")

@@ -15,7 +15,7 @@ struct ConsoleTexts: Sendable {
         self.language = language
         let members = file.object ?? [:]
         texts = members.compactMapValues(\.string)
-        self.members = Members(texts)
+        self.members = Members(texts.mapValues(JSON.string))
         counts = members.compactMapValues { $0.object?.compactMapValues(\.string) }
     }
 

@@ -6,48 +6,10 @@ extension Operations {
 
     static let contactPages: [Operation] = [
         page(
-            "console.contacts", "/contacts", access: .tenant(.contactsRead),
-            query: [
-                .query("q", Schema.text(0, 200), "What to search for."),
-                .query("tag", Schema.text(0, 100), "Only with this tag."),
-                .query("cursor", Schema.text(1, 200), "Where to go on."),
-                .query("part", Schema.flag, "The rows alone."),
-            ]
-        ) { desk in
-            let (search, tag) = (desk.call.text("q") ?? "", desk.call.text("tag") ?? "")
-            var query: [String: JSON] = ["limit": 50]
-            if !search.isEmpty { query["q"] = .string(search) }
-            if !tag.isEmpty { query["tag"] = .string(tag) }
-            query["cursor"] = desk.call.query["cursor"]
-            let list = try await desk.call.ask("listContacts", query: query)
-            let items = list["items"]?.array ?? []
-            var model: JSON = [
-                "q": .string(search), "contacts": .array(items.map { row(desk, $0) }), "is_empty": .bool(items.isEmpty),
-                "is_all": .bool(search.isEmpty && tag.isEmpty), "may_write": .bool(desk.may(.contactsWrite)),
-                "may_export": .bool(desk.may(.feed)),
-                "may_import": .bool(desk.may(.contactsWrite) && desk.may(.runs)),
-            ]
-            model["export"] = .string(
-                "/contacts/export?q=\(PercentText.encode(search))&tag=\(PercentText.encode(tag))")
-            if !tag.isEmpty { model["tag"] = .string(tag) }
-            if let next = list["next"]?.string {
-                model["next"] = .string(
-                    "/contacts?q=\(PercentText.encode(search))&tag=\(PercentText.encode(tag))&cursor=\(PercentText.encode(next))"
-                )
-            }
-            if desk.call.flag("part") { return try desk.html("contact-rows", model) }
-            return try desk.page("contacts", title: desk.texts["menu_contacts"], place: "/contacts", model)
-        },
-        page(
             "console.export", "/contacts/export", access: .tenant(.feed),
-            query: [
-                .query("q", Schema.text(0, 200), "What to search for."),
-                .query("tag", Schema.text(0, 100), "Only with this tag."),
-            ]
+            query: ContactListPage.query
         ) { desk in
-            var query: [String: JSON] = [:]
-            for key in ["q", "tag"] where desk.call.text(key)?.isEmpty == false { query[key] = desk.call.query[key] }
-            return try await desk.call.answer("exportContacts", query: query)
+            try await desk.call.answer("exportContacts", query: ContactListPage(desk).asked())
         },
         page("console.preferences", "/contacts/{id}/preferences", access: .tenant(.contactsWrite)) { desk in
             let link = try await desk.call.ask("preferenceLink", desk.call.path)
@@ -123,22 +85,6 @@ extension Operations {
             return desk.go("/contacts/\(desk.call.path["id"] ?? "")", notice: "retried")
         },
     ]
-
-    static func row(_ desk: Desk, _ contact: JSON) -> JSON {
-        let (name, fields) = (contact["name"]?.string ?? "", contact["fields"] ?? [:])
-        return [
-            "href": .string("/contacts/\(contact["id"]?.scalarText ?? "")"),
-            "name": .string(name.isEmpty ? desk.texts["contact_nameless"] : name),
-            "initials": .string(FieldText.initials(name)), "company": fields["company"] ?? .null,
-            "email": FieldText.first(fields["emails"]).map(JSON.string) ?? .null,
-            "phone": FieldText.first(fields["phones"]).map(JSON.string) ?? .null,
-            "tags": .array(
-                (fields["tags"]?.array ?? []).map { tag in
-                    ["text": tag, "href": .string("/contacts?tag=\(PercentText.encode(tag.string ?? ""))")]
-                }),
-            "when": desk.moment(contact["updated_at"]),
-        ]
-    }
 
     /// Fields of the form, by how they are typed: one line, a list of lines.
     private static let lines = ["given_name", "family_name", "company", "job_title", "language", "birthday"]
@@ -216,12 +162,7 @@ extension Operations {
         for field in own {
             guard let key = field["key"]?.string, form.has("own.\(key)") else { continue }
             let text = form["own.\(key)"]
-            switch field["type"]?.string {
-            case _ where text.isEmpty: put(key, .null)
-            case "number": put(key, Double(text).map { .double($0) } ?? .string(text))
-            case "flag": put(key, .bool(text == "true"))
-            default: put(key, .string(text))
-            }
+            put(key, value(text, field["type"]?.string))
         }
         return fields
     }

@@ -52,9 +52,9 @@ struct Desk: Sendable {
             model["person"]?["shown"] = .string(name.isEmpty ? frame["email"]?.string ?? "" : name)
             model["menu"] = menu(place)
             model["mark"] = mark.map(JSON.string)
-            model["notice"] = ConsoleSession.cookie("kontor-notice", call.headers).flatMap {
-                texts.keys.contains("notice_\($0)") ? .string(texts["notice_\($0)"]) : nil
-            }
+        }
+        model["notice"] = ConsoleSession.cookie("kontor-notice", call.headers).flatMap {
+            texts.keys.contains("notice_\($0)") ? .string(texts["notice_\($0)"]) : nil
         }
         let answer = try html(template, model, status: failure.map { Problem.status($0.kind) } ?? status)
         return model["notice"] == nil ? answer : answer.with(.setCookie, "kontor-notice=; Path=/; Max-Age=0")

@@ -76,7 +76,7 @@ extension Operations {
         },
     ]
 
-    private static func openPage(
+    static func openPage(
         _ id: String, _ path: String, query: [Parameter] = [], _ show: @escaping @Sendable (Desk) throws -> Answer
     ) -> Operation {
         Operation(

@@ -143,7 +143,10 @@ extension Operations {
             "address": .string("/runs/\(run)"), "done": .int(rows - (found["waiting"]?.int ?? 0)), "of": .int(rows),
             "has_rows": .bool(rows > 0), "is_counted": .bool(rows > 0 && !isDry),
             "waits": .bool(state == "awaiting_approval"),
-            "may_undo": .bool(!isDry && state == "done" && ["csv", "batch"].contains(found["kind"]?.string ?? "")),
+            "undo": .string(desk.texts[found["kind"] == "edit" ? "run_undo_edit" : "run_undo"]),
+            "undo_sure": .string(desk.texts[found["kind"] == "edit" ? "run_undo_edit_sure" : "run_undo_sure"]),
+            "may_undo": .bool(
+                !isDry && state == "done" && ["csv", "batch", "edit"].contains(found["kind"]?.string ?? "")),
             "columns": found["params"]?["columns"] ?? .null,
             "tiles": .array(
                 verdicts.map { one in

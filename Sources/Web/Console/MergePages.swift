@@ -55,7 +55,7 @@ extension Operations {
         let found = try await desk.call.ask("listContacts", query: query)["items"]?.array ?? []
         let id = contact["id"]?.scalarText ?? ""
         let others = found.filter { $0["id"] != contact["id"] }.map { one -> JSON in
-            var model = row(desk, one)
+            var model = ContactListPage.row(desk, one)
             model["href"] = .string("/contacts/\(id)/merge?with=\(one["id"]?.scalarText ?? "")")
             return model
         }

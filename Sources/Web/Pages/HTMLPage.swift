@@ -6,18 +6,25 @@ import Hub
 enum HTMLPage {
     /// Text as it may stand in a page.
     static func escaped(_ text: String) -> String {
-        var safe = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "&": safe += "&amp;"
-            case "<": safe += "&lt;"
-            case ">": safe += "&gt;"
-            case "\"": safe += "&quot;"
-            case "'": safe += "&#39;"
-            default: safe.unicodeScalars.append(scalar)
-            }
+        // most need nothing
+        guard text.utf8.contains(where: { entity($0) != nil }) else { return text }
+        var safe: [UInt8] = []
+        safe.reserveCapacity(text.utf8.count + 32)
+        for byte in text.utf8 {
+            if let entity = entity(byte) { safe += entity.utf8 } else { safe.append(byte) }
         }
-        return safe
+        return String(decoding: safe, as: UTF8.self)
+    }
+
+    private static func entity(_ byte: UInt8) -> String? {
+        switch byte {
+        case UInt8(ascii: "&"): "&amp;"
+        case UInt8(ascii: "<"): "&lt;"
+        case UInt8(ascii: ">"): "&gt;"
+        case UInt8(ascii: "\""): "&quot;"
+        case UInt8(ascii: "'"): "&#39;"
+        default: nil
+        }
     }
 
     /// Paragraphs of a text by its empty lines.

@@ -24,6 +24,31 @@ extension Operations {
                 }.with(.contentDisposition, "attachment; filename=\"contacts.csv\"")
             }),
         Operation(
+            id: "editContacts", method: .post, path: "\(prefix)/contact-edits",
+            summary: "Changes many contacts in one run: those named, or all that are found.",
+            access: .tenant(.contactsWrite),
+            body: .json(Schema.ref("ContactsEdit"), limit: 2_000_000), responses: [202: Schema.ref("Run")],
+            handle: { call in
+                let body = call.body
+                var edit = BulkEdit()
+                edit.set = body["set"] ?? [:]
+                edit.addedTags = body["add_tags"]?.array?.compactMap(\.string) ?? []
+                edit.removedTags = body["remove_tags"]?.array?.compactMap(\.string) ?? []
+                let ids = body["ids"]?.array?.compactMap(\.int)
+                let query = try await query(
+                    call, text: body["q"]?.string, tag: body["tag"]?.string, condition: body["condition"])
+                guard ids != nil || query.text != nil || query.condition != nil || body["all"] == true else {
+                    throw Failure(
+                        .invalid, "edit.everybody",
+                        "Say which contacts: ids, q, tag, condition, or all, to change every one.")
+                }
+                var params: JSON = [:]
+                if let most = body["max_changes"] { params["max_changes"] = most }
+                let run = try await call.tenant.createEdit(
+                    edit, ids: ids, query: query, params: params, isDry: body["dry"] == true, as: call.actor)
+                return try await accepted(run, call)
+            }),
+        Operation(
             id: "createContact", method: .post, path: "\(prefix)/contacts", summary: "Makes a contact.",
             access: .tenant(.contactsWrite),
             parameters: [
@@ -139,29 +164,33 @@ extension Operations {
         query.limit = call.limit
         query.after = try call.cursor() ?? 0
         let page = try await call.tenant.contacts(query, as: call.actor)
-        if case .staff = call.actor {
-            call.noteRead(try JSON(parsing: page.json).array?.compactMap { $0["id"]?.int } ?? [])
-        }
-        return .page(page.json, next: page.count == query.limit ? page.last.map { String($0) } : nil)
+        call.noteRead(page.ids)
+        return .page(page.json, next: page.ids.count == query.limit ? page.ids.last.map { String($0) } : nil)
     }
 
+    /// Which contacts the parameters ask for.
     private static func query(_ call: Call) async throws -> ContactQuery {
+        var condition: JSON?
+        if let text = call.text("condition") {
+            do {
+                condition = try JSON(text: text)
+            } catch {
+                throw RequestFault.query("query.invalid", "The condition is no JSON text: \(error).", "condition")
+            }
+        }
+        return try await query(call, text: call.text("q"), tag: call.text("tag"), condition: condition)
+    }
+
+    private static func query(_ call: Call, text: String?, tag: String?, condition: JSON?) async throws -> ContactQuery
+    {
         var query = ContactQuery()
-        query.text = call.text("q")
+        query.text = text
         var conditions: [Condition] = []
-        if let tag = call.text("tag") { conditions.append(.leaf(.tag(tag))) }
-        if let text = call.text("condition") { conditions.append(try await condition(text, call)) }
+        if let tag { conditions.append(.leaf(.tag(tag))) }
+        if let condition {
+            conditions.append(try Condition.checked(condition, await call.tenant.catalogue(as: call.actor)))
+        }
         if !conditions.isEmpty { query.condition = .all(conditions) }
         return query
-    }
-
-    private static func condition(_ text: String, _ call: Call) async throws -> Condition {
-        let value: JSON
-        do {
-            value = try JSON(text: text)
-        } catch {
-            throw RequestFault.query("query.invalid", "The condition is no JSON text: \(error).", "condition")
-        }
-        return try Condition.checked(value, await call.tenant.catalogue(as: call.actor))
     }
 }

@@ -16,7 +16,7 @@ enum Operations {
         + conflicts
         + segments + pushes + sessions + account + staff + roles + teams + sqlLogins + audit + privacy + retention
         + processing
-        + tokens
+        + tokens + views
         + tenants + usage
 
     static let apiByID = Dictionary(uniqueKeysWithValues: api.map { ($0.id, $0) })

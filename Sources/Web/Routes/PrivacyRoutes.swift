@@ -51,8 +51,8 @@ extension Operations {
             summary: "The path of the page on which this person says what they consent to; for the mails sent to them.",
             access: .tenant(.contactsWrite), parameters: [contactID], responses: [200: Schema.ref("PreferenceLink")],
             handle: { call in
-                let contact = try await call.tenant.contact(call.id(), as: call.actor)
-                return Answer(["path": .string("/preferences/\(try await call.tenant.preferencePath(of: contact.id))")])
+                let path = try await call.tenant.preferencePath(of: call.id(), as: call.actor)
+                return Answer(["path": .string("/preferences/\(path)")])
             }),
         Operation(
             id: "exportSubject", method: .get, path: "\(prefix)/contacts/{id}/subject-export",

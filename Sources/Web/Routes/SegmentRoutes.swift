@@ -59,7 +59,7 @@ extension Operations {
             handle: { call in
                 let page = try await call.tenant.members(
                     ofSegment: call.id(), after: call.cursor() ?? 0, limit: call.limit, as: call.actor)
-                return .page(page.json, next: page.count == call.limit ? page.last.map { String($0) } : nil)
+                return .page(page.json, next: page.ids.count == call.limit ? page.ids.last.map { String($0) } : nil)
             }),
         Operation(
             id: "explainMember", method: .get, path: "\(prefix)/segments/{id}/members/{contact}",

@@ -135,7 +135,7 @@ extension Operations {
             }),
     ]
 
-    private static func invitation(_ id: Int64, _ link: InvitationLink?) -> JSON {
+    static func invitation(_ id: Int64, _ link: InvitationLink?) -> JSON {
         ["id": .int(id), "token": link.map { .string($0.text) } ?? .null, "mailed": .bool(link == nil)]
     }
 

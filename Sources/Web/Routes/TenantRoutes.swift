@@ -57,6 +57,20 @@ extension Operations {
                 return Answer(201, ["id": .int(tenant.id), "name": .string(name)])
             }),
         Operation(
+            id: "inviteOwner", method: .post, path: "\(prefix)/tenants/{name}/owners",
+            summary: "Invites somebody to be an owner of a tenant; as inviting staff.", access: .operators,
+            parameters: [tenantName], body: .json(Schema.ref("NewOwner"), limit: 10_000),
+            responses: [201: Schema.ref("Invitation")], errors: [409],
+            handle: { call in
+                var owner = StaffEdit()
+                (owner.name, owner.role) = (call.body["name"]?.string ?? "", 1)
+                owner.language = call.body["language"]?.string
+                let made = try await call.services.node.tenant(found(call)).invite(
+                    as: .system, email: call.body["email"]?.string ?? "", byMail: call.body["mail"]?.bool ?? true, owner
+                )
+                return Answer(201, invitation(made.id, made.link))
+            }),
+        Operation(
             id: "createTenantToken", method: .post, path: "\(prefix)/tenants/{name}/tokens",
             summary: "Makes a token for a tenant, which is shown only now.", access: .operators,
             parameters: [tenantName],

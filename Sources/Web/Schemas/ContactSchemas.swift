@@ -10,6 +10,26 @@ extension Schemas {
             "merged_into": Schema.orNull(Schema.id), "owner": Schema.orNull(Schema.id),
         ]),
         "Owner": Schema.object(["owner": Schema.orNull(Schema.id)]),
+        "View": Schema.object([
+            "id": Schema.id, "name": Schema.string, "query": Schema.anyObject, "shared": Schema.flag,
+            "own": Schema.flag,
+        ]),
+        "NewView": Schema.object(
+            [
+                "name": Schema.text(1, 100), "q": Schema.text(1, 200), "tag": Schema.text(1, 100), "segment": Schema.id,
+                "shared": Schema.flag,
+            ], optional: ["q", "tag", "segment", "shared"]),
+        "ContactsEdit": Schema.object(
+            [
+                "ids": Schema.list(Schema.id, most: 10_000), "q": Schema.text(1, 200), "tag": Schema.text(1, 100),
+                "condition": Schema.anyObject, "all": Schema.flag, "set": Schema.anyObject,
+                "add_tags": Schema.list(Schema.text(1, 100), most: 50),
+                "remove_tags": Schema.list(Schema.text(1, 100), most: 50), "dry": Schema.flag,
+                "max_changes": Schema.whole(0, 100_000_000),
+            ],
+            optional: [
+                "ids", "q", "tag", "condition", "all", "set", "add_tags", "remove_tags", "dry", "max_changes",
+            ]),
         "ContactFields": Schema.object(["fields": ["type": "object", "minProperties": 1]]),
         "Locks": Schema.object(["fields": Schema.list(Schema.text(1, 40), most: 300)]),
         "NewConsent": Schema.object(

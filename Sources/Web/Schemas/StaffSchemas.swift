@@ -27,6 +27,11 @@ extension Schemas {
         "NewMember": Schema.object(
             edited.merging(["email": Schema.text(3, 320), "mail": Schema.flag]) { one, _ in one },
             optional: ["superior", "language", "teams", "mail"]),
+        "NewOwner": Schema.object(
+            [
+                "email": Schema.text(3, 320), "name": Schema.text(0, 200), "language": Schema.choice(languages),
+                "mail": Schema.flag,
+            ], optional: ["name", "language", "mail"]),
         "MemberEdit": Schema.edit(edited.merging(["disabled": Schema.flag]) { one, _ in one }),
         "Invitation": Schema.object([
             "id": Schema.id, "token": Schema.orNull(Schema.string), "mailed": Schema.flag,

@@ -3,7 +3,8 @@ import Hub
 extension Schemas {
     static let usage: [String: JSON] = [
         "Usage": Schema.object([
-            "name": Schema.string, "state": Schema.string, "month": Schema.day, "tariff": Schema.orNull(Schema.string),
+            "name": Schema.string, "title": Schema.string, "state": Schema.string, "month": Schema.day,
+            "tariff": Schema.orNull(Schema.string),
             "orders": Schema.whole, "contacts": Schema.whole, "calls": Schema.whole, "deliveries": Schema.whole,
             "storage": Schema.whole, "waiting": Schema.whole, "dead": Schema.whole, "stopped": Schema.whole,
             "limits": Schema.ref("Limits"), "reached": Schema.strings,

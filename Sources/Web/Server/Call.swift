@@ -47,8 +47,10 @@ final class Call: Sendable {
 
     /// What the caller showed: a token's, or a session's.
     var grant: TokenGrant {
-        guard case .tenant(_, let grant) = caller else { preconditionFailure("an operation without a tenant") }
-        return grant
+        switch caller {
+        case .tenant(_, let grant), .operators(let grant): return grant
+        case .anybody: preconditionFailure("an operation without a caller")
+        }
     }
 
     /// - Throws: `Failure` `scope.missing`, where an operation needs a second scope.

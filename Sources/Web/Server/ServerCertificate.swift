@@ -4,26 +4,20 @@ public import Hub
 public import Logging
 import NIOCore
 import NIOSSL
+public import ServiceLifecycle
 import Synchronization
 
 /// The certificate that the service shows, from files that are taken anew when they change: each connection begins with the newest
-/// pair that fits together.
-public final class ServerCertificate: Sendable {
+/// pair that fits together. Runs beside the server, so that no connection waits for a disk.
+public final class ServerCertificate: Service, Sendable {
     private struct Pair: Sendable {
         let chain: [NIOSSLCertificateSource]
         let key: NIOSSLPrivateKeySource
     }
-    private struct State {
-        var pair: Pair
-        /// Of the files as they were last looked at, whether they could be taken or not.
-        var stamps: [String]
-        var lookedAt = ContinuousClock.now
-    }
     private let files: [String]
-    private let state: Mutex<State>
+    private let pair: Mutex<Pair>
     private let log: Logger
-    /// Files are looked at when a connection comes, and not more often.
-    private static let pause = Duration.seconds(1)
+    private static let pause = Duration.seconds(2)
 
     /// - Parameters:
     ///   - certificate: PEM file of the certificate and those between it and its authority.
@@ -31,9 +25,8 @@ public final class ServerCertificate: Sendable {
     /// - Throws: `Failure` `tls.files`.
     public init(certificate: String, key: String, log: Logger) throws {
         (files, self.log) = ([certificate, key], log)
-        let stamps = Self.stamps(files)
         do {
-            state = Mutex(State(pair: try Self.read(files), stamps: stamps))
+            pair = Mutex(try Self.read(files))
         } catch {
             throw Failure(
                 .invalid, "tls.files",
@@ -43,9 +36,9 @@ public final class ServerCertificate: Sendable {
 
     /// TLS 1.2 and newer, by the certificate of the moment.
     func configuration() -> TLSConfiguration {
-        var configuration = Self.configuration(state.withLock(\.pair))
+        var configuration = Self.configuration(pair.withLock(\.self))
         configuration.sslContextCallback = { [self] _, promise in
-            let pair = current()
+            let pair = pair.withLock(\.self)
             var change = NIOSSLContextConfigurationOverride()
             (change.certificateChain, change.privateKey) = (pair.chain, pair.key)
             promise.succeed(change)
@@ -53,24 +46,30 @@ public final class ServerCertificate: Sendable {
         return configuration
     }
 
-    private func current() -> Pair {
-        state.withLock { state in
-            let now = ContinuousClock.now
-            guard now - state.lookedAt >= Self.pause else { return state.pair }
-            state.lookedAt = now
-            let stamps = Self.stamps(files)
-            guard stamps != state.stamps else { return state.pair }
-            state.stamps = stamps
-            do {
-                state.pair = try Self.read(files)
-                log.notice("new certificate", metadata: ["file": "\(files[0])"])
-            } catch {
-                // half a change, or a wrong one
-                log.error(
-                    "the changed certificate and key cannot be taken: the former ones stay",
-                    metadata: ["file": "\(files[0])", "error": "\(error)"])
+    /// Looks at the files every two seconds, until the service ends.
+    public func run() async throws {
+        await cancelWhenGracefulShutdown { [self] in
+            // of the pair that is in use; and of one that could not be taken, which is tried again each time but told of once
+            var (taken, refused) = (Self.stamps(files), [String]())
+            while true {
+                do { try await Task.sleep(for: Self.pause) } catch { return }
+                let stamps = Self.stamps(files)
+                guard stamps != taken else { continue }
+                do {
+                    let fresh = try Self.read(files)
+                    pair.withLock { $0 = fresh }
+                    (taken, refused) = (stamps, [])
+                    log.notice("new certificate", metadata: ["file": "\(files[0])"])
+                } catch {
+                    // half a change, or a wrong one
+                    if stamps != refused {
+                        log.error(
+                            "the changed certificate and key cannot be taken: the former ones stay",
+                            metadata: ["file": "\(files[0])", "error": "\(error)"])
+                    }
+                    refused = stamps
+                }
             }
-            return state.pair
         }
     }
 
@@ -94,12 +93,12 @@ public final class ServerCertificate: Sendable {
         return configuration
     }
 
-    /// What changes with a file: when, how long, which.
+    /// What changes with a file, or with what a link to it leads to.
     private static func stamps(_ files: [String]) -> [String] {
         files.map { file in
-            guard let found = try? FileManager.default.attributesOfItem(atPath: file) else { return "" }
-            let when = (found[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
-            return "\(when) \(found[.size] ?? 0) \(found[.systemFileNumber] ?? 0)"
+            var found = stat()
+            guard stat(file, &found) == 0 else { return "" }
+            return "\(found.st_dev) \(found.st_ino) \(found.st_size) \(found.st_mtim) \(found.st_ctim)"
         }
     }
 }

@@ -45,8 +45,9 @@ final class WebResponder: Sendable {
         metrics.note(note.operation, status: answer.status, seconds: seconds)
         if let tenant = note.tenant { services.calls.note(tenant) }
         write(note, request.method, answer.status, seconds)
-        // RFC 6797: browsers come by https from now on, whatever they are told
-        if services.isSecure { answer.headers[.strictTransportSecurity] = "max-age=31536000" }
+        if services.strictSeconds > 0 {
+            answer.headers[.strictTransportSecurity] = "max-age=\(services.strictSeconds)"
+        }
         let response = answer.response
         return request.method == .head ? response.createHeadResponse() : response
     }
@@ -93,10 +94,12 @@ final class WebResponder: Sendable {
             shown = ConsoleSession.token(request.headers, isSecure: services.isSecure).map { "Bearer \($0)" }
         }
         let grant = try await tokens.grant(shown, isIdle: operation.isPage && operation.isIdle(request.headers))
-        (note.actor, note.tenant) = (grant.actor, grant.tenant?.id)
+        note.actor = grant.actor
         if let tenant = grant.tenant?.id, let most = grant.callsPerMinute {
             try rates.admit(tenant: tenant, most: most)
         }
+        // what was refused for that is no call
+        note.tenant = grant.tenant?.id
         if let lacking = grant.confined, !operation.isOfOwnAccount, !operation.isPage { throw Self.confined(lacking) }
         return try Caller(grant, operation.access, node: services.node)
     }

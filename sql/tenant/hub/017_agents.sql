@@ -13,8 +13,8 @@ DECLARE
     me text := auth.me({id});
     found {s}.effective;
 BEGIN
-    IF me ~ '^(staff|agent):' THEN
-        SELECT * INTO found FROM {s}.effective e WHERE e.actor = me;
+    IF left(me, 6) IN ('staff:', 'agent:') THEN
+        SELECT * INTO found FROM {s}.effective e WHERE e.actor = me AND (me LIKE 'staff:%' OR auth.token_lives(me));
     ELSIF me NOT LIKE 'connector:%' THEN
         -- programs: the service, and tokens without a role, which their scopes limit
         found := ROW(me, 'program', true, true, NULL, NULL, NULL, NULL, NULL, NULL, '{}', '{}', 'all', true,
@@ -32,8 +32,9 @@ AS $$
 DECLARE me text := auth.me({id});
 BEGIN
     IF me IS NULL OR me LIKE 'connector:%' THEN RETURN false; END IF;
-    IF me !~ '^(staff|agent):' THEN RETURN true; END IF;
-    RETURN coalesce((SELECT e.sees_all FROM {s}.effective e WHERE e.actor = me), false);
+    IF left(me, 6) NOT IN ('staff:', 'agent:') THEN RETURN true; END IF;
+    RETURN coalesce((SELECT e.sees_all FROM {s}.effective e
+        WHERE e.actor = me AND (me LIKE 'staff:%' OR auth.token_lives(me))), false);
 END
 $$;
 
@@ -45,8 +46,9 @@ AS $$
 DECLARE me text := auth.me({id});
 BEGIN
     IF me IS NULL THEN RETURN false; END IF;
-    IF me !~ '^(staff|agent):' THEN RETURN true; END IF;
-    RETURN coalesce((SELECT what = ANY (e.may) FROM {s}.effective e WHERE e.actor = me), false);
+    IF left(me, 6) NOT IN ('staff:', 'agent:') THEN RETURN true; END IF;
+    RETURN coalesce((SELECT what = ANY (e.may) FROM {s}.effective e
+        WHERE e.actor = me AND (me LIKE 'staff:%' OR auth.token_lives(me))), false);
 END
 $$;
 
@@ -54,7 +56,7 @@ $$;
 CREATE OR REPLACE FUNCTION {s}.is_program() RETURNS boolean
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-AS $$ BEGIN RETURN coalesce(auth.me({id}) !~ '^(staff|agent):', false); END $$;
+AS $$ BEGIN RETURN coalesce(left(auth.me({id}), 6) NOT IN ('staff:', 'agent:'), false); END $$;
 
 CREATE OR REPLACE FUNCTION {s}.within(c {s}.contact, r {s}.effective, owners bigint[]) RETURNS boolean
 LANGUAGE sql IMMUTABLE
@@ -109,8 +111,8 @@ BEGIN
             h.hidden, h.masked, coalesce(r.rights #>> '{order,read}', 'none') AS orders,
             coalesce(r.rights #>> '{product,read}' = 'all', false) AS products,
             ARRAY(SELECT f FROM jsonb_array_elements_text(r.rights -> 'functions') f
-                -- people alone manage people, and have SQL logins
-                WHERE w.account IS NOT NULL OR f NOT IN ('staff', 'sql'))
+                -- people alone manage people, make tokens and have SQL logins
+                WHERE w.account IS NOT NULL OR f NOT IN ('staff', 'sql', 'tokens'))
                 || CASE WHEN r.rights #> '{contact,create}' = 'true' THEN '{contact.create}' ELSE '{}' END::text[] AS may
         FROM (SELECT 'staff:' || s.account AS actor, s.account, s.role FROM {s}.staff s WHERE s.disabled_at IS NULL
                 UNION ALL
@@ -222,7 +224,25 @@ BEGIN
         AND (t.expires_at IS NULL OR t.expires_at > now())) THEN
         RAISE foreign_key_violation USING MESSAGE = 'a token has this role';
     END IF;
+    -- nobody can have it any more
+    UPDATE auth.policy p SET factor_roles = array_remove(p.factor_roles, role_id)
+    WHERE is_gone AND p.tenant = {id} AND role_id = ANY (p.factor_roles);
     RETURN is_gone;
 END
 $$;
-GRANT EXECUTE ON FUNCTION {s}.add_token(bytea, text, text, text[], timestamptz, bigint) TO kontor_app;
+-- Whether the actor may have the address of a contact's preference page, at which one decides for that person: who may change the
+-- contact, and sees it whatever the person decides.
+CREATE FUNCTION {s}.may_ask_consent(subject bigint) RETURNS boolean
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    r {s}.effective := {s}.mine();
+    c {s}.contact;
+BEGIN
+    SELECT * INTO c FROM {s}.contact x WHERE x.id = subject;
+    RETURN coalesce({s}.within(c, r, r.reads) AND {s}.within(c, r, r.changes) AND r.consents IS NULL, false);
+END
+$$;
+GRANT EXECUTE ON FUNCTION {s}.add_token(bytea, text, text, text[], timestamptz, bigint),
+    {s}.may_ask_consent(bigint) TO kontor_app;

@@ -3,7 +3,7 @@
 
 -- Contacts and storage are counted by `measure`, so that making a contact costs no count: a limit may be passed by what
 -- comes in between.
-CREATE FUNCTION {s}.demand_room() RETURNS trigger
+CREATE FUNCTION {s}.demand_room() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -11,21 +11,45 @@ DECLARE
     full_of text := (SELECT t.reached[1] FROM kontor.tenant t WHERE t.id = {id});
 BEGIN
     IF full_of IS NOT NULL THEN RAISE EXCEPTION USING ERRCODE = 'KL001', CONSTRAINT = 'limit_' || full_of; END IF;
+END
+$$;
+-- for statements that made contacts
+CREATE FUNCTION {s}.room_for_new() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF EXISTS (SELECT FROM new_rows) THEN PERFORM {s}.demand_room(); END IF;
     RETURN NULL;
 END
 $$;
-CREATE TRIGGER contact_room BEFORE INSERT ON {s}.contact FOR EACH STATEMENT EXECUTE FUNCTION {s}.demand_room();
+CREATE TRIGGER contact_room AFTER INSERT ON {s}.contact REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION {s}.room_for_new();
+-- for one that comes back out of the bin; two that were one are parted at any time
+CREATE FUNCTION {s}.room_again() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM {s}.demand_room();
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER contact_room_again BEFORE UPDATE OF deleted_at ON {s}.contact FOR EACH ROW
+    WHEN (OLD.deleted_at IS NOT NULL AND NEW.deleted_at IS NULL AND OLD.merged_into IS NULL) EXECUTE FUNCTION {s}.room_again();
 
 CREATE FUNCTION {s}.demand_seat() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    most int;
+    most bigint;
 BEGIN
     -- one after the other
-    SELECT (t.limits ->> 'staff')::int INTO most FROM kontor.tenant t WHERE t.id = {id} FOR NO KEY UPDATE;
-    IF (SELECT count(*) FROM {s}.staff s WHERE s.disabled_at IS NULL AND s.account <> NEW.account) >= most THEN
+    SELECT (t.limits ->> 'staff')::bigint INTO most FROM kontor.tenant t WHERE t.id = {id} FOR NO KEY UPDATE;
+    -- who has a seat keeps it
+    IF NOT EXISTS (SELECT FROM {s}.staff s WHERE s.disabled_at IS NULL AND s.account = NEW.account)
+        AND (SELECT count(*) FROM {s}.staff s WHERE s.disabled_at IS NULL) >= most THEN
         RAISE EXCEPTION USING ERRCODE = 'KL001', CONSTRAINT = 'limit_staff';
     END IF;
     RETURN NEW;
@@ -74,4 +98,8 @@ AS $$ UPDATE {s}.staff s SET presence = state, presence_until = until WHERE s.ac
 DROP TRIGGER staff_changed ON {s}.staff;
 CREATE TRIGGER staff_changed AFTER INSERT OR DELETE OR UPDATE OF account, role, superior, disabled_at ON {s}.staff
     FOR EACH STATEMENT EXECUTE FUNCTION {s}.refresh_rights();
+-- nor is it anybody's business later
+DROP TRIGGER staff_noted ON {s}.staff;
+CREATE TRIGGER staff_noted AFTER INSERT OR UPDATE OR DELETE ON {s}.staff
+    FOR EACH ROW EXECUTE FUNCTION {s}.note_change('presence,presence_until');
 GRANT EXECUTE ON FUNCTION {s}.measure(), {s}.set_my_presence(text, timestamptz) TO kontor_app;

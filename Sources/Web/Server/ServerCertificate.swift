@@ -96,9 +96,10 @@ public final class ServerCertificate: Service, Sendable {
     /// What changes with a file, or with what a link to it leads to.
     private static func stamps(_ files: [String]) -> [String] {
         files.map { file in
-            var found = stat()
-            guard stat(file, &found) == 0 else { return "" }
-            return "\(found.st_dev) \(found.st_ino) \(found.st_size) \(found.st_mtim) \(found.st_ctim)"
+            let place = URL(filePath: file).resolvingSymlinksInPath().path
+            guard let found = try? FileManager.default.attributesOfItem(atPath: place) else { return "" }
+            let when = (found[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
+            return "\(place) \(when) \(found[.size] ?? 0) \(found[.systemFileNumber] ?? 0)"
         }
     }
 }

@@ -19,6 +19,8 @@ public final class Provisioner: Sendable {
         var configuration = DatabaseConfiguration(conninfo: instance.migrationConnection)
         (configuration.sharedConnections, configuration.leasedConnections) = (1, 3)
         configuration.applicationName = "kontor migrate"
+        // each leaves plans and descriptions in the server's process, all of which are looked at whenever something is made
+        configuration.maxScopes = 10
         database = Database(configuration, log: instance.log)
         files = instance.files
         secrets = instance.secrets
@@ -111,7 +113,7 @@ public final class Provisioner: Sendable {
     /// own together with its number.
     private func migrate(_ tenant: Tenant, module: String) async throws {
         for migration in try files.migrations(of: module, for: tenant) {
-            try await asOwner { session in
+            try await asOwner(making: tenant) { session in
                 _ = try await session.query("SELECT pg_advisory_xact_lock(\(tenant.id))")
                 let have = try await session.query(
                     "SELECT version FROM kontor.module WHERE tenant = \(tenant.id) AND name = \(module)")
@@ -235,9 +237,12 @@ public final class Provisioner: Sendable {
     }
 
     /// Runs a transaction as the owner of all objects.
-    /// - Parameter tenant: whose rows are to be seen; nil for none.
-    func asOwner<T: Sendable>(of tenant: Tenant? = nil, _ body: @Sendable (Session) async throws -> T) async throws -> T
-    {
+    /// - Parameters:
+    ///   - tenant: whose rows are to be seen; nil for none.
+    ///   - schema: of the tenant whose objects are made, where that is another.
+    func asOwner<T: Sendable>(
+        of tenant: Tenant? = nil, making schema: Tenant? = nil, _ body: @Sendable (Session) async throws -> T
+    ) async throws -> T {
         let signer = tenant.map { ($0.id, ContextSigner(key: secrets.contextKey, isPooled: false)) }
         let role: @Sendable (Int32) -> SQL = { backend in
             let context = signer.map { $0.1.context(tenant: $0.0, actor: .system, backend: backend) } ?? ""
@@ -246,7 +251,7 @@ public final class Provisioner: Sendable {
                     set_config('kontor.context', \(context), true)
                 """
         }
-        return try await database.transaction(prelude: role, body)
+        return try await database.transaction(scope: (tenant ?? schema)?.id ?? 0, prelude: role, body)
     }
 
     private static func check(name: String, country: String) throws {

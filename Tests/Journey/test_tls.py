@@ -80,7 +80,7 @@ class TLS(unittest.TestCase):
             self.connect("second")
         # half of a pair is not taken
         self.install("second", "crt")
-        time.sleep(1.5)
+        time.sleep(3)
         self.assertEqual(self.status(self.connect("first")), 200)
         self.install("second", "key")
         self.assertEqual(self.status(self.shown("second")), 200)
@@ -88,8 +88,22 @@ class TLS(unittest.TestCase):
             self.connect("first")
         self.assertEqual(self.status(old), 200, "who is connected stays so")
         self.certificate.write_text("nothing")
-        time.sleep(1.5)
+        time.sleep(3)
         self.assertEqual(self.status(self.connect("second")), 200)
+        # files that are links, one step away from those that change
+        for ending in ("crt", "key"):
+            live = self.world.folder / f"live.{ending}"
+            live.unlink()
+            live.symlink_to(f"now/pair.{ending}")
+            for name in ("first", "second"):
+                (self.world.folder / f"{name}.pair").mkdir(exist_ok=True)
+                (self.world.folder / f"{name}.pair/pair.{ending}").write_bytes((self.world.folder / f"{name}.{ending}").read_bytes())
+        now = self.world.folder / "now"
+        now.symlink_to("second.pair")
+        self.assertEqual(self.status(self.shown("second")), 200)
+        (self.world.folder / "then").symlink_to("first.pair")
+        (self.world.folder / "then").rename(now)
+        self.assertEqual(self.status(self.shown("first")), 200)
 
     def test_old_protocols(self):
         context = ssl.create_default_context(cafile=self.world.folder / "first.crt")

@@ -23,8 +23,8 @@ public struct WebServices: Sendable {
     let console: Console?
     /// Whether people reach Kontor by https, so that their browsers must keep sessions to it.
     let isSecure: Bool
-    /// Seconds for which browsers come by https alone (RFC 6797); 0 not to tell them.
-    let strictSeconds: Int
+    /// Seconds for which browsers come by https alone (RFC 6797), 0 to release them; nil not to speak of it.
+    let strictSeconds: Int?
     /// Notes what people read.
     public let reads: ReadLog
     let live: LiveHub
@@ -34,7 +34,7 @@ public struct WebServices: Sendable {
 
     public init(
         node: Node, provisioner: Provisioner, manifests: [Manifest], reads: ReadLog, calls: CallCounter,
-        console: Console? = nil, isSecure: Bool = false, strictSeconds: Int = 0, maxImportBytes: Int = 5_000_000_000,
+        console: Console? = nil, isSecure: Bool = false, strictSeconds: Int? = nil, maxImportBytes: Int = 5_000_000_000,
         sqlServer: @escaping @Sendable () -> SQLServer? = { nil }, verifyHook: @escaping HookVerifier
     ) {
         (self.node, self.provisioner, self.manifests, self.verifyHook) = (node, provisioner, manifests, verifyHook)

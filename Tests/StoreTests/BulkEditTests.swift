@@ -37,7 +37,7 @@ import Testing
         try await withTenant { door in
             let ids = try await people(door)
             var edit = BulkEdit()
-            (edit.addedTags, edit.removedTags) = (["vip", "client"], ["old"])
+            (edit.addedTags, edit.removedTags) = (["  vip ", "client"], ["old"])
             edit.set = ["language": "pl", "company": .null]
             let trial = try await run(begin(edit, door, isDry: true), door)
             #expect(trial.byVerdict["changed"] == 4)
@@ -75,6 +75,20 @@ import Testing
         }
     }
 
+    /// What a person asks for of many precedes what systems say, as if it had been typed on each one's page.
+    @Test func systemsDoNotWriteOverIt() async throws {
+        try await withTenant { door in
+            let crm = try await door.connector("crm", rank: 1)
+            try await door.take(crm, [incoming("1", ["first": "Ada", "last": "Ek"], at: "2026-01-01T00:00:00Z")])
+            let ada = try await door.bound(crm, "1")
+            var edit = BulkEdit()
+            edit.set = ["family_name": "Berg"]
+            #expect(try await run(begin(edit, door, ids: [ada]), door).byVerdict == ["changed": 1])
+            try await door.take(crm, [incoming("1", ["first": "Ada", "last": "Oak"], at: "2099-01-01T00:00:00Z")])
+            #expect(try await door.fields(ada)["family_name"] == "Berg")
+        }
+    }
+
     @Test func nonsenseIsRefused() async throws {
         try await withTenant { door in
             func code(_ change: (inout BulkEdit) -> Void) async throws -> String {
@@ -92,6 +106,7 @@ import Testing
                 try await code {
                     $0.addedTags = ["x"]; $0.set = ["tags": ["y"]]
                 } == "edit.tags")
+            #expect(try await code { $0.addedTags = [" "] } == "edit.empty")
             #expect(try await code { $0.set = ["no_such_field": "x"] } == "contact.invalid")
             #expect(try await code { $0.set = ["birthday": "someday"] } == "contact.invalid")
             #expect(try await door.number("SELECT count(*) FROM \(door.table("run"))") == 0)

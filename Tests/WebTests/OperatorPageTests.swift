@@ -13,9 +13,9 @@ import Testing
         _ tenant: WebTestTenant, _ path: String, cookie: String?, form: [String: String]? = nil
     ) async throws -> (status: Int, cookie: String?, text: String) {
         var browser = Browser(tenant)
-        browser.cookies["kontor"] = cookie
+        browser.cookies["kontor-operator"] = cookie
         let shown = try await browser.open(form == nil ? "GET" : "POST", path, form ?? [:])
-        return (shown.status, browser.cookies["kontor"], shown.text)
+        return (shown.status, browser.cookies["kontor-operator"], shown.text)
     }
 
     @Test func onlyTheOperatorsTokenOpensThem() async throws {

@@ -56,6 +56,8 @@ import Testing
         ]
         let set = try await tenant.call("setPasswordPolicy", [:], policy, token: boss.token)
         #expect(set.status == 200, "\(set.json.text)")
+        let view: JSON = ["name": "Mine", "tag": "client", "shared": true]
+        #expect(try await tenant.call("saveView", [:], view, token: boss.token).status == 201)
         let contact = try await tenant.contact("Anna")
         _ = try await tenant.call("setOwner", ["id": String(contact)], ["owner": .int(jan)])
         let operatorToken = tenant.server.operatorToken
@@ -74,6 +76,8 @@ import Testing
         let session = try await tenant.session(of: newJan?["id"]?.int ?? 0)
         let seen = try await tenant.call("listContacts", token: session)
         #expect(seen.json["items"]?[0]?["owner"] == newJan?["id"] && seen.json["items"]?.array?.count == 1)
+        let views = try await tenant.call("listViews", token: session).json["items"]
+        #expect(views?[0]?["name"] == "Mine" && views?[0]?["own"] == false)
         // what the shop demands of passwords came along
         #expect(try JSON(parsing: await restored.passwordPolicy(as: .system)) == policy)
         // the old account knows nothing of it, and the new one has no password yet

@@ -39,6 +39,7 @@ function searchAtOnce(form) {
     if (!answer.ok || answer.redirected) { form.submit(); return; }
     rows.innerHTML = await answer.text();
     showMoments(rows);
+    countPicked();
   };
   form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(ask, 150); });
   form.addEventListener("submit", (event) => { event.preventDefault(); clearTimeout(waiting); ask(); });
@@ -226,10 +227,12 @@ function openPalette() {
   const field = document.createElement("input");
   Object.assign(field, { type: "search", className: "form-control", placeholder: document.body.dataset.palette });
   for (const [name, value] of Object.entries({ role: "combobox", "aria-expanded": "true", "aria-controls": "palette-list",
-    "aria-label": document.body.dataset.palette, autocomplete: "off" })) field.setAttribute(name, value);
+    "aria-label": document.body.dataset.palette, "aria-autocomplete": "list", autocomplete: "off" })) field.setAttribute(name, value);
   const list = document.createElement("ul");
   list.id = "palette-list";
   list.setAttribute("role", "listbox");
+  list.setAttribute("aria-label", document.body.dataset.paletteList);
+  dialog.setAttribute("aria-label", document.body.dataset.palette);
   const places = [...new Map([...document.querySelectorAll(".side a, main .bar a.act, main .bar a.quiet, a.me")]
     .map((link) => [link.href, { href: link.href, text: link.textContent.trim() }])).values()];
   let found = [], at = 0, newest = 0, waiting;
@@ -246,8 +249,10 @@ function openPalette() {
       item.textContent = one.text;
       return item;
     }));
-    if (shown.length) field.setAttribute("aria-activedescendant", `palette-${at}`);
-    else {
+    if (shown.length) {
+      field.setAttribute("aria-activedescendant", `palette-${at}`);
+      list.children[at].scrollIntoView({ block: "nearest" });
+    } else {
       field.removeAttribute("aria-activedescendant");
       const item = document.createElement("li");
       item.className = "soft";
@@ -269,6 +274,7 @@ function openPalette() {
   };
   field.addEventListener("input", () => { at = 0; draw(); clearTimeout(waiting); waiting = setTimeout(search, 150); });
   field.addEventListener("keydown", (event) => {
+    if (event.isComposing) return;
     const items = list.querySelectorAll("[data-href]");
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
@@ -293,7 +299,7 @@ function openPalette() {
 }
 if (document.body.dataset.palette) {
   document.addEventListener("keydown", (event) => {
-    if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+    if (event.key?.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
     event.preventDefault();
     openPalette();
   });

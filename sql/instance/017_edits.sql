@@ -17,7 +17,9 @@ AS $$
                     UNION ALL
                     SELECT n.tag, 1000000 + n.place
                     FROM jsonb_array_elements_text(coalesce(edit -> 'add_tags', '[]')) WITH ORDINALITY n (tag, place)) a
-                WHERE NOT coalesce(edit -> 'remove_tags', '[]') ? a.tag GROUP BY a.tag) o) t
+                WHERE NOT coalesce(edit -> 'remove_tags', '[]') ? a.tag GROUP BY a.tag
+                -- as many as a contact may have
+                ORDER BY min(a.place) LIMIT 100) o) t
         WHERE edit ?| '{add_tags,remove_tags}' AND t.value <> coalesce(data -> 'tags', 'null')) x
 $$;
 GRANT EXECUTE ON FUNCTION hub.bulk_set(jsonb, jsonb) TO kontor_app;

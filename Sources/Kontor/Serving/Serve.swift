@@ -52,7 +52,7 @@ struct Serve: AsyncParsableCommand {
                 node: node, provisioner: provisioner, manifests: links.manifests, reads: reads, calls: calls,
                 console: try Console(folder: settings.consoleFolder),
                 isSecure: try certificate != nil || settings.publicAddress()?.hasPrefix("https://") ?? false,
-                strictSeconds: settings.hsts ?? (certificate == nil ? 0 : 31_536_000),
+                strictSeconds: settings.hsts.map { max(0, $0) } ?? (certificate == nil ? nil : 31_536_000),
                 sqlServer: { reporting?.status },
                 verifyHook: { try await HookDoor(links: links).verify($0, $1, $2, $3, $4) }),
             host: host, port: port, certificate: certificate, log: log)

@@ -69,8 +69,8 @@ struct Settings: ParsableArguments {
 
     @Option(
         help: """
-            Seconds for which browsers are told to come to this host by https alone, 0 not to tell them; a year unless told with a \
-            certificate here, and 0 behind a proxy (KONTOR_HSTS).
+            Seconds for which browsers are told to come to this host by https alone, 0 to release them; unless told a year with a \
+            certificate here, and nothing is said behind a proxy (KONTOR_HSTS).
             """)
     var hsts = ProcessInfo.processInfo.environment["KONTOR_HSTS"].flatMap { Int($0) }
 

@@ -236,7 +236,15 @@ struct IntakeWorker {
     private func merge(_ run: ClaimedRun) async throws {
         let limit = run.params["max_changes"]?.int
         if run.isDry || limit != nil && run.params["approved"] != true {
-            let counts = try await holding(run) { try await tenant.mergeRun(run, isDry: true) { true } }
+            let counts: MergeCounts
+            do {
+                counts = try await holding(run) { try await tenant.mergeRun(run, isDry: true) { true } }
+            } catch  where tenant.isTooLong(error) {
+                // it would be again
+                throw Failure(
+                    .invalid, "run.too_large",
+                    "What it would do takes longer than ten minutes to find out: make it of parts.")
+            }
             if run.isDry { return try await tenant.end(run, state: "done") }
             if let limit, counts.effective > limit {
                 return try await tenant.end(

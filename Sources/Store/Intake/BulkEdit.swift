@@ -31,7 +31,16 @@ extension TenantDatabase {
     public func createEdit(
         _ edit: BulkEdit, ids: [Int64]?, query: ContactQuery, params: JSON, isDry: Bool, as actor: Actor
     ) async throws -> Int64 {
-        let fields = try checked(edit.set, await catalogue(as: actor))
+        let catalogue = try await catalogue(as: actor)
+        let fields = try checked(edit.set, catalogue)
+        func clean(_ tags: [String]) throws -> [String] {
+            tags.isEmpty
+                ? []
+                : try checked(["tags": .array(tags.map(JSON.string))], catalogue)["tags"]?.array?.compactMap(\.string)
+                    ?? []
+        }
+        var edit = edit
+        (edit.addedTags, edit.removedTags) = (try clean(edit.addedTags), try clean(edit.removedTags))
         let tags = edit.addedTags + edit.removedTags
         guard fields != [:] || !tags.isEmpty else {
             throw Failure(.invalid, "edit.empty", "Say what is to change: fields to set, tags to add or to take away.")
@@ -39,7 +48,6 @@ extension TenantDatabase {
         guard tags.isEmpty || fields["tags"] == nil, Set(edit.addedTags).isDisjoint(with: edit.removedTags) else {
             throw Failure(.invalid, "edit.tags", "Tags are either set, or added and taken away, each once.")
         }
-        if !tags.isEmpty { _ = try checked(["tags": .array(tags.map(JSON.string))], await catalogue(as: actor)) }
         var params = params
         params["edit"] = edit.json(fields)
         let run = try await createRun(as: actor, kind: "edit", params: params, isDry: isDry, state: "staging")

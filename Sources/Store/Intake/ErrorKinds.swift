@@ -13,6 +13,9 @@ extension TenantDatabase {
         (error as? PostgresError)?.sqlState == "KL001" ? Failure(storeError: error) : nil
     }
 
+    /// Whether it took longer than it may; it would again.
+    public func isTooLong(_ error: any Error) -> Bool { (error as? PostgresError)?.kind == .timeout }
+
     /// Whether other work came between, so that the same is worth trying again at once.
     public func isRace(_ error: any Error) -> Bool {
         guard let error = error as? PostgresError else { return false }

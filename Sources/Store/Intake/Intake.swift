@@ -170,7 +170,8 @@ extension TenantDatabase {
             let size = isDry ? high - low + 1 : Self.mergeSize
             let merge = Merge(
                 tenant: self, run: claimed.id, connector: nil, actor: claimed.actor,
-                rank: Int(claimed.params["rank"]?.int ?? 50),
+                // what somebody asks for of contacts that are there precedes every system
+                rank: Int(claimed.params["rank"]?.int ?? (claimed.params["edit"] == nil ? 50 : 0)),
                 lines: low...(low + size - 1), edit: claimed.params["edit"])
             total.add(isDry ? try await preview(merge, claimed) : try await apply(merge, claimed))
             low += size

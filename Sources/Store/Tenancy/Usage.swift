@@ -6,12 +6,15 @@ extension Provisioner {
     /// Usage of every tenant in a month.
     /// - Parameters:
     ///   - month: its first day in UTC, such as 2026-11-01; nil for the present one.
+    ///   - name: of the only tenant to be told of.
     ///   - part: of a tenant's name or title; nil for all.
     ///   - last: number of the last tenant of the page before.
     ///   - limit: the most tenants to be told of.
     /// - Returns: for each tenant `orders` and `deliveries` of the month, `calls`, and, as of now, `contacts`, `storage` in bytes, and how
     ///   it is: `waiting` changes, `dead` deliveries, `stopped` connectors, `limits` and those that are `reached`.
-    public func usage(month: String?, matching part: String? = nil, after last: Int64 = 0, limit: Int? = nil)
+    public func usage(
+        month: String?, of name: String? = nil, matching part: String? = nil, after last: Int64 = 0, limit: Int? = nil
+    )
         async throws
         -> (items: JSON, next: Int64?)
     {
@@ -25,6 +28,7 @@ extension Provisioner {
                 CROSS JOIN (SELECT coalesce(\(month)::date, date_trunc('month', now() AT TIME ZONE 'UTC')::date) AS month) m
                 LEFT JOIN kontor.calls c ON c.tenant = t.id AND c.month = m.month
                 WHERE t.state IN ('open', 'suspended') AND t.id > \(last)
+                    AND (\(name)::text IS NULL OR t.name = \(name))
                     AND (\(words)::text IS NULL OR strpos(t.name, \(words)) > 0 OR strpos(lower(t.title), \(words)) > 0)
                 ORDER BY t.id LIMIT \(limit.map { $0 + 1 })
                 """)

@@ -68,7 +68,7 @@ extension Operations {
     /// - Parameter mark: what the form says it is of.
     /// - Throws: `Failure` `form.foreign`.
     static func demandOwn(_ call: Call, mark: String) throws {
-        guard let token = ConsoleSession.token(call.headers, isSecure: call.services.isSecure) else { return }
+        guard let token = call.cookie else { return }
         guard ConsoleSession.isOwn(call.headers, host: call.host), ConsoleSession.isMark(mark, of: token) else {
             throw foreign
         }

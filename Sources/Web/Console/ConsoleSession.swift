@@ -4,11 +4,15 @@ import Hub
 
 /// How a browser holds a session: a cookie that no script reads, and a mark in each form that no other site knows.
 enum ConsoleSession {
-    /// Over TLS the browser itself holds the cookie to this host (RFC 6265bis, 4.1.3.2).
-    private static func name(isSecure: Bool) -> String { isSecure ? "__Host-kontor" : "kontor" }
+    /// Over TLS the browser itself holds the cookie to this host (RFC 6265bis, 4.1.3.2), and the operator's to it and TLS.
+    private static func name(isSecure: Bool, _ isOperator: Bool) -> String {
+        isOperator ? "\(isSecure ? "__Secure-" : "")kontor-operator" : "\(isSecure ? "__Host-" : "")kontor"
+    }
 
-    /// The session's token that a request carries.
-    static func token(_ headers: HTTPFields, isSecure: Bool) -> String? { cookie(name(isSecure: isSecure), headers) }
+    /// The session's token that a request carries, or the operator's.
+    static func token(_ headers: HTTPFields, isSecure: Bool, isOperator: Bool = false) -> String? {
+        cookie(name(isSecure: isSecure, isOperator), headers)
+    }
 
     static func cookie(_ name: String, _ headers: HTTPFields) -> String? {
         for pair in headers[values: .cookie].joined(separator: ";").split(separator: ";") {
@@ -18,10 +22,12 @@ enum ConsoleSession {
         return nil
     }
 
-    /// The field that gives the browser a session, or with nil takes it away.
-    static func field(_ token: String?, isSecure: Bool) -> String {
-        "\(name(isSecure: isSecure))=\(token ?? ""); Path=/; HttpOnly; SameSite=Lax\(isSecure ? "; Secure" : "")"
-            + (token == nil ? "; Max-Age=0" : "; Max-Age=2592000")
+    /// The field that gives the browser a session, or with nil takes it away. The operator's is the token itself, for half a day
+    /// and the operator's pages alone.
+    static func field(_ token: String?, isSecure: Bool, isOperator: Bool = false) -> String {
+        "\(name(isSecure: isSecure, isOperator))=\(token ?? ""); Path=\(isOperator ? "/operator" : "/"); HttpOnly; "
+            + "SameSite=\(isOperator ? "Strict" : "Lax")\(isSecure ? "; Secure" : "")"
+            + (token == nil ? "; Max-Age=0" : "; Max-Age=\(isOperator ? 43_200 : 2_592_000)")
     }
 
     /// The mark of a session's forms, another one each time, so that packing a page tells nothing of it.

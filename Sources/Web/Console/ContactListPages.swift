@@ -28,7 +28,6 @@ struct ContactListPage {
     }
 
     /// The same as the interface takes it.
-    /// - Throws: `Failure` `not_found` for a segment that is gone.
     func asked() async throws -> [String: JSON] {
         var asked: [String: JSON] = [:]
         for key in ["q", "tag"] { asked[key] = chosen[key].map(JSON.string) }
@@ -38,7 +37,12 @@ struct ContactListPage {
 
     func condition() async throws -> JSON? {
         guard let segment = chosen["segment"] else { return nil }
-        return try await desk.call.ask("getSegment", ["id": segment])["condition"]
+        do {
+            return try await desk.call.ask("getSegment", ["id": segment])["condition"]
+        } catch let failure as Failure where failure.code == "not_found" {
+            // of a view that outlived its segment: nobody is in it
+            return ["any": []]
+        }
     }
 
     /// The address of the list with these filters.
@@ -92,7 +96,6 @@ struct ContactListPage {
                     "is_this": .bool(kept == chosen),
                 ]
             })
-        model["may_save"] = .bool(!chosen.isEmpty)
     }
 
     /// Fields that can be set for many: those that are typed in one line.
@@ -168,12 +171,11 @@ extension Operations {
 
     /// What a form says of many contacts, as the interface takes it.
     private static func edit(_ desk: Desk, _ form: FormBody, _ page: ContactListPage) async throws -> JSON {
-        var edit: JSON = [:]
+        var edit: JSON = ["max_changes": .int(mostUnasked)]
         if form["scope"] == "found" {
             for key in ["q", "tag"] { edit[key] = page.chosen[key].map(JSON.string) }
             edit["condition"] = try await page.condition()
             if page.chosen.isEmpty { edit["all"] = true }
-            edit["max_changes"] = .int(mostUnasked)
         } else {
             let ids = form.all("id").compactMap { Int64($0) }
             guard !ids.isEmpty else {
@@ -189,20 +191,12 @@ extension Operations {
             if !named.isEmpty { edit[name] = .array(named.map(JSON.string)) }
         }
         if !form["field"].isEmpty {
-            let fields = try await desk.call.ask("listFields")["items"]?.array ?? []
-            let type = fields.first { $0["key"]?.string == form["field"] }?["type"]?.string
-            edit["set"] = .object([form["field"]: value(form["value"], type)])
+            // as it was typed: what it means is judged where every value is
+            guard form["value"].isEmpty == (form["clear"] == "true") else {
+                throw Failure(.invalid, "edit.value", "Give the value, or say that it is to be taken away from all.")
+            }
+            edit["set"] = .object([form["field"]: form["value"].isEmpty ? .null : .string(form["value"])])
         }
         return edit
-    }
-
-    /// A typed text as a field of this type takes it; null for none.
-    static func value(_ text: String, _ type: String?) -> JSON {
-        switch type {
-        case _ where text.isEmpty: .null
-        case "number": Double(text.replacing(",", with: ".")).map { .double($0) } ?? .string(text)
-        case "flag": .bool(text == "true")
-        default: .string(text)
-        }
     }
 }

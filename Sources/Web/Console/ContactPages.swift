@@ -162,7 +162,12 @@ extension Operations {
         for field in own {
             guard let key = field["key"]?.string, form.has("own.\(key)") else { continue }
             let text = form["own.\(key)"]
-            put(key, value(text, field["type"]?.string))
+            switch field["type"]?.string {
+            case _ where text.isEmpty: put(key, .null)
+            case "number": put(key, Double(text).flatMap { $0.isFinite ? .double($0) : nil } ?? .string(text))
+            case "flag": put(key, .bool(text == "true"))
+            default: put(key, .string(text))
+            }
         }
         return fields
     }

@@ -90,7 +90,7 @@ struct Desk: Sendable {
         + "frame-ancestors 'none'; base-uri 'none'"
 
     private var mark: String? {
-        ConsoleSession.token(call.headers, isSecure: call.services.isSecure).map(ConsoleSession.mark)
+        call.cookie.map(ConsoleSession.mark)
     }
 
     private func menu(_ place: String) -> JSON {

@@ -123,14 +123,15 @@ extension Operations {
         let isOver = ["done", "failed", "undone", "awaiting_approval"].contains(state)
         let rows = (counts["rows"]?.int ?? 0) + (counts["faults"]?.int ?? 0)
         let isDry = found["dry"] == true
-        let told = isDry ? counts["preview"]?.object ?? [:] : counts
+        let isEdit = found["kind"] == "edit"
+        let told = isDry || state == "awaiting_approval" ? counts["preview"]?.object ?? [:] : counts
         let effects = (counts["effects"]?.object ?? [:]).sorted { $0.key < $1.key }.compactMap {
             plugin, said -> JSON? in
             let system = String(plugin.split(separator: "/").first ?? "")
             guard let count = said["accepted"]?.int, count > 0 else { return nil }
             return .string(desk.texts.filled("import_effect", ["system": system, "n": String(count)]))
         }
-        let verdicts = ["new", "changed", "unchanged", "refused"]
+        let verdicts = isEdit ? ["changed", "unchanged", "deleted_here"] : ["new", "changed", "unchanged", "refused"]
         var query: [String: JSON] = ["limit": 50, "faulty": true]
         query["cursor"] = desk.call.query["cursor"]
         let list: JSON = isOver ? try await desk.call.ask("listRunRows", ["id": run], query: query) : [:]
@@ -143,8 +144,9 @@ extension Operations {
             "address": .string("/runs/\(run)"), "done": .int(rows - (found["waiting"]?.int ?? 0)), "of": .int(rows),
             "has_rows": .bool(rows > 0), "is_counted": .bool(rows > 0 && !isDry),
             "waits": .bool(state == "awaiting_approval"),
-            "undo": .string(desk.texts[found["kind"] == "edit" ? "run_undo_edit" : "run_undo"]),
-            "undo_sure": .string(desk.texts[found["kind"] == "edit" ? "run_undo_edit_sure" : "run_undo_sure"]),
+            "edit": .array(isEdit ? try await words(desk, found["params"]?["edit"] ?? [:]) : []),
+            "undo": .string(desk.texts[isEdit ? "run_undo_edit" : "run_undo"]),
+            "undo_sure": .string(desk.texts[isEdit ? "run_undo_edit_sure" : "run_undo_sure"]),
             "may_undo": .bool(
                 !isDry && state == "done" && ["csv", "batch", "edit"].contains(found["kind"]?.string ?? "")),
             "columns": found["params"]?["columns"] ?? .null,
@@ -163,6 +165,24 @@ extension Operations {
                 .string("/runs/\(run)?cursor=\(PercentText.encode($0))")
             } ?? .null,
         ]
+    }
+
+    /// What a change of many does, a line each.
+    private static func words(_ desk: Desk, _ edit: JSON) async throws -> [JSON] {
+        let labels = try await desk.call.askIfAllowed("listFields")?["items"]?.array ?? []
+        var lines: [String] = []
+        for (key, text) in [("add_tags", "edit_adds"), ("remove_tags", "edit_removes")] {
+            let tags = (edit[key]?.array ?? []).compactMap(\.string)
+            if !tags.isEmpty { lines.append(desk.texts.filled(text, ["tags": tags.joined(separator: ", ")])) }
+        }
+        for (field, value) in (edit["set"]?.object ?? [:]).sorted(by: { $0.key < $1.key }) {
+            let label = desk.texts.label(field, labels)
+            lines.append(
+                value == .null
+                    ? desk.texts.filled("edit_clears", ["field": label])
+                    : desk.texts.filled("edit_sets", ["field": label, "value": value.scalarText ?? value.text]))
+        }
+        return lines.map(JSON.string)
     }
 
     /// A record as a mapping was tried on it: what it is there, and here.

@@ -17,11 +17,11 @@ extension Operations {
                     desk, Failure(.unauthenticated, "operator.token", "This is no operator's token."))
             }
             return desk.go("/operator").adding(
-                .setCookie, ConsoleSession.field(shown, isSecure: desk.call.services.isSecure))
+                .setCookie, ConsoleSession.field(shown, isSecure: desk.call.services.isSecure, isOperator: true))
         },
         operatorAction("console.operatorSignOut", "/operator/sign-out") { desk, _ in
             desk.go("/operator/sign-in").adding(
-                .setCookie, ConsoleSession.field(nil, isSecure: desk.call.services.isSecure))
+                .setCookie, ConsoleSession.field(nil, isSecure: desk.call.services.isSecure, isOperator: true))
         },
         operatorPage("console.operator", "/operator", query: operatorQuery) { try await tenantsPage($0) },
         operatorAction("console.operatorCreate", "/operator") { desk, form in
@@ -63,7 +63,7 @@ extension Operations {
     ]
 
     private static let operatorQuery: [Parameter] = [
-        .query("month", Schema.text(7, 7), "Such as 2026-11."), .query("q", Schema.text(0, 100), "Part of a name."),
+        .query("month", Schema.text(0, 20), "Such as 2026-11."), .query("q", Schema.text(0, 100), "Part of a name."),
         .query("cursor", Schema.text(1, 200), "Where to go on."),
     ]
 
@@ -99,21 +99,22 @@ extension Operations {
         -> Answer
     {
         var query: [String: JSON] = ["limit": 50]
-        for key in ["month", "q", "cursor"] where desk.call.text(key)?.isEmpty == false {
-            query[key] = desk.call.query[key]
-        }
+        for key in ["q", "cursor"] where desk.call.text(key)?.isEmpty == false { query[key] = desk.call.query[key] }
+        query["month"] = month(desk).map(JSON.string)
         let list = try await desk.call.ask("listUsage", query: query)
         let items = list["items"]?.array ?? []
         var model: JSON = [
-            "q": .string(desk.call.text("q") ?? ""), "month": .string(desk.call.text("month") ?? thisMonth(items)),
+            "q": .string(desk.call.text("q") ?? ""), "month": .string(month(desk) ?? thisMonth(items)),
             "tenants": .array(items.map { tenant(desk, $0) }), "is_empty": .bool(items.isEmpty),
             "name": .string(form?["name"] ?? ""), "shop": .string(form?["title"] ?? ""),
             "country": .string(form?["country"] ?? "PL"), "is_open": .bool(form != nil),
         ]
         if let next = list["next"]?.string {
+            let parts = [("q", desk.call.text("q") ?? ""), ("month", month(desk) ?? ""), ("cursor", next)].filter {
+                !$0.1.isEmpty
+            }
             model["next"] = .string(
-                "/operator?q=\(PercentText.encode(desk.call.text("q") ?? ""))&month=\(PercentText.encode(desk.call.text("month") ?? ""))&cursor=\(PercentText.encode(next))"
-            )
+                "/operator?" + parts.map { "\($0)=\(PercentText.encode($1))" }.joined(separator: "&"))
         }
         return try desk.operatorPage(
             "operator", title: desk.texts["operator_tenants"], place: "/operator", failure: failure, model)
@@ -146,17 +147,22 @@ extension Operations {
 
     private static func megabytes(_ bytes: Int64) -> String { "\((bytes + 500_000) / 1_000_000) MB" }
 
+    /// The month that was asked for, where it is one; browsers without a field for months let anything through.
+    private static func month(_ desk: Desk) -> String? {
+        desk.call.text("month").flatMap { $0.wholeMatch(of: /[0-9]{4}-(0[1-9]|1[0-2])/) == nil ? nil : $0 }
+    }
+
     private static func thisMonth(_ items: [JSON]) -> String { String(items.first?["month"]?.string?.prefix(7) ?? "") }
 
     private static func tenantPage(
         _ desk: Desk, _ failure: Failure? = nil, more: JSON = [:]
     ) async throws -> Answer {
         let name = desk.call.path["name"] ?? ""
-        var query: [String: JSON] = ["q": .string(name), "limit": 500]
-        query["month"] = desk.call.query["month"]
+        var query: [String: JSON] = ["name": .string(name)]
+        query["month"] = month(desk).map(JSON.string)
         let found = try await desk.call.ask("listUsage", query: query)["items"]?.array ?? []
-        guard let usage = found.first(where: { $0["name"]?.string == name }) else { throw Failure.notFound("tenant") }
-        let month = desk.call.text("month") ?? thisMonth([usage])
+        guard let usage = found.first else { throw Failure.notFound("tenant") }
+        let month = month(desk) ?? thisMonth([usage])
         let tariffs = try await desk.call.ask("listTariffs")["items"]?.array ?? []
         var model = tenant(desk, usage)
         for (key, value) in more.object ?? [:] { model[key] = value }

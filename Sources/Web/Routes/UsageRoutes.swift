@@ -11,11 +11,15 @@ extension Operations {
         Operation(
             id: "listUsage", method: .get, path: "\(prefix)/usage",
             summary: "What every tenant uses in a month, and how it is: counts alone.", access: .operators,
-            parameters: [month, .query("q", Schema.text(0, 100), "Part of a name.")] + [limit, cursor],
+            parameters: [
+                month, .query("name", Schema.text(1, 40), "This tenant alone."),
+                .query("q", Schema.text(0, 100), "Part of a name."),
+            ] + [limit, cursor],
             responses: [200: Schema.page(Schema.ref("Usage"))],
             handle: { call in
                 let page = try await call.services.provisioner.usage(
-                    month: firstDay(call), matching: call.text("q"), after: call.cursor() ?? 0, limit: call.limit)
+                    month: firstDay(call), of: call.text("name"), matching: call.text("q"), after: call.cursor() ?? 0,
+                    limit: call.limit)
                 return .page(page.items.bytes, next: page.next.map { String($0) })
             }),
         Operation(

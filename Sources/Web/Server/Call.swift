@@ -64,6 +64,13 @@ final class Call: Sendable {
         services.reads.note(contacts, to: actor, of: tenant.tenant, isAgain: headers[.kontorLive] != nil)
     }
 
+    /// The token in the cookie by which a browser comes to this page.
+    var cookie: String? {
+        var isOperator = false
+        if case .operators = caller { isOperator = true }
+        return ConsoleSession.token(headers, isSecure: services.isSecure, isOperator: isOperator)
+    }
+
     /// A number in the path.
     /// - Throws: `Failure` `not_found` for what is no number: nothing has such an address.
     func id(_ name: String = "id") throws -> Int64 {

@@ -16,6 +16,8 @@ public final class ServerCertificate: Service, Sendable {
     }
     private let files: [String]
     private let pair: Mutex<Pair>
+    /// Of the files as they were read first.
+    private let first: [String]
     private let log: Logger
     private static let pause = Duration.seconds(2)
 
@@ -25,6 +27,7 @@ public final class ServerCertificate: Service, Sendable {
     /// - Throws: `Failure` `tls.files`.
     public init(certificate: String, key: String, log: Logger) throws {
         (files, self.log) = ([certificate, key], log)
+        first = Self.stamps(files)
         do {
             pair = Mutex(try Self.read(files))
         } catch {
@@ -50,7 +53,7 @@ public final class ServerCertificate: Service, Sendable {
     public func run() async throws {
         await cancelWhenGracefulShutdown { [self] in
             // of the pair that is in use; and of one that could not be taken, which is tried again each time but told of once
-            var (taken, refused) = (Self.stamps(files), [String]())
+            var (taken, refused) = (first, [String]())
             while true {
                 do { try await Task.sleep(for: Self.pause) } catch { return }
                 let stamps = Self.stamps(files)

@@ -45,9 +45,7 @@ final class WebResponder: Sendable {
         metrics.note(note.operation, status: answer.status, seconds: seconds)
         if let tenant = note.tenant { services.calls.note(tenant) }
         write(note, request.method, answer.status, seconds)
-        if services.strictSeconds > 0 {
-            answer.headers[.strictTransportSecurity] = "max-age=\(services.strictSeconds)"
-        }
+        if let seconds = services.strictSeconds { answer.headers[.strictTransportSecurity] = "max-age=\(seconds)" }
         let response = answer.response
         return request.method == .head ? response.createHeadResponse() : response
     }
@@ -91,7 +89,9 @@ final class WebResponder: Sendable {
         if case .open = operation.access { return .anybody }
         var shown = request.headers[.authorization]
         if shown == nil, operation.isPage {
-            shown = ConsoleSession.token(request.headers, isSecure: services.isSecure).map { "Bearer \($0)" }
+            shown = ConsoleSession.token(
+                request.headers, isSecure: services.isSecure, isOperator: operation.access == .operators
+            ).map { "Bearer \($0)" }
         }
         let grant = try await tokens.grant(shown, isIdle: operation.isPage && operation.isIdle(request.headers))
         note.actor = grant.actor

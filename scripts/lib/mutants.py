@@ -35,8 +35,15 @@ MUTANTS = {
         "tenant/hub/003_views.sql", "> (after_tx, after_id) AND c.tx < pg_snapshot_xmin(pg_current_snapshot())",
         "> (after_tx, after_id)", "TenancyTests"),
     "contacts-of-everybody": (
-        "tenant/hub/002_rights.sql", "CREATE POLICY contact_read_in_views ON {s}.contact FOR SELECT TO kontor_view\n    USING (",
-        "CREATE POLICY contact_read_in_views ON {s}.contact FOR SELECT TO kontor_view\n    USING (true OR ", "RoleMatrixTests"),
+        "tenant/hub/017_agents.sql", "ALTER POLICY contact_read_in_views ON {s}.contact\n    USING (",
+        "ALTER POLICY contact_read_in_views ON {s}.contact\n    USING (true OR ", "RoleMatrixTests"),
+    "a-token-outlives-its-end": (
+        "instance/015_agents.sql", "WHERE t.id = substr(actor, 7)::bigint AND t.revoked_at IS NULL", "WHERE t.id = substr(actor, 7)::bigint",
+        "AgentTests"),
+    "programs-make-tokens": (
+        "tenant/hub/017_agents.sql", "f NOT IN ('staff', 'sql', 'tokens')", "f NOT IN ('staff', 'sql')", "AgentTests"),
+    "room-for-anybody": ("tenant/hub/018_limits.sql", "IF EXISTS (SELECT FROM new_rows) THEN", "IF false THEN", "RoomTests|TenantLimitTests"),
+    "consent-by-who-hangs-on-it": ("tenant/hub/017_agents.sql", " AND r.consents IS NULL, false)", ", false)", "AgentTests"),
     "edits-of-everybody": (
         "tenant/hub/002_rights.sql", "CREATE POLICY contact_edit ON {s}.contact FOR UPDATE TO kontor_app\n    USING (",
         "CREATE POLICY contact_edit ON {s}.contact FOR UPDATE TO kontor_app\n    USING (true OR ", "RightsWallTests"),

@@ -96,6 +96,16 @@ import Testing
         }
     }
 
+    @Test func aSegmentThatIsGoneIsSaidAndNobodyIsChangedForIt() async throws {
+        var browser = try await signedIn()
+        _ = try await browser.tenant.contact("Ada")
+        let list = try await browser.open("GET", "/contacts?segment=999")
+        #expect(list.status == 404 && list.text.contains("role=\"alert\"") && list.text.contains("Ada"))
+        let form = ["mark": try await browser.mark(), "scope": "found", "segment": "999", "add_tags": "seen"]
+        #expect(try await browser.open("POST", "/contacts/edit", form).status == 404)
+        #expect(try await browser.tenant.call("listRuns").json["items"] == [])
+    }
+
     @Test func pagesLetNothingInFromElsewhere() async throws {
         let browser = try await signedIn()
         let token = try #require(browser.cookies["kontor"])

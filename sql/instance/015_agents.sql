@@ -9,21 +9,6 @@ ALTER TABLE auth.token
     ADD COLUMN masked boolean NOT NULL DEFAULT true,
     ADD COLUMN reads bigint[];
 
-DROP FUNCTION auth.open(bytea);
-CREATE FUNCTION auth.open(token_hash bytea)
-RETURNS TABLE (id bigint, tenant bigint, country text, scopes text[], role bigint, masked boolean, reads bigint[])
-LANGUAGE sql STABLE SECURITY DEFINER ROWS 1
-SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT t.id, t.tenant, n.country,
-        CASE WHEN t.role IS NULL THEN t.scopes ELSE ARRAY(SELECT s FROM unnest(t.scopes) s WHERE s = ANY (t.allowed)) END,
-        t.role, t.role IS NOT NULL AND t.masked, CASE WHEN t.role IS NOT NULL THEN t.reads END
-    FROM auth.token t LEFT JOIN kontor.tenant n ON n.id = t.tenant
-    WHERE t.hash = token_hash AND t.revoked_at IS NULL
-        AND (t.expires_at IS NULL OR t.expires_at > now())
-        AND (t.tenant IS NULL OR n.state = 'open')
-$$;
-
 -- Whether a program with a role still comes in by its token.
 CREATE FUNCTION auth.token_lives(actor text) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER
@@ -73,5 +58,5 @@ BEGIN
     RETURN NULL;
 END
 $$;
-GRANT EXECUTE ON FUNCTION auth.open(bytea), auth.tokens(bigint) TO kontor_app;
+GRANT EXECUTE ON FUNCTION auth.tokens(bigint) TO kontor_app;
 UPDATE kontor.instance SET version = 11;

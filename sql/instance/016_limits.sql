@@ -6,7 +6,7 @@ ALTER TABLE kontor.tenant
     -- limits that are reached, as far as they are counted now and then: contacts, storage
     ADD COLUMN reached text[] NOT NULL DEFAULT '{}';
 
--- As before, and how many calls a minute the tenant may make.
+-- As before, with the role of the token, and how many calls a minute the tenant may make.
 DROP FUNCTION auth.open(bytea);
 CREATE FUNCTION auth.open(token_hash bytea)
 RETURNS TABLE (id bigint, tenant bigint, country text, scopes text[], role bigint, masked boolean, reads bigint[], calls bigint)

@@ -27,7 +27,10 @@ struct ContactListPage {
         (self.desk, chosen) = (desk, Dictionary(given) { one, _ in one })
     }
 
+    private init(_ desk: Desk, _ chosen: [String: String]) { (self.desk, self.chosen) = (desk, chosen) }
+
     /// The same as the interface takes it.
+    /// - Throws: `Failure` `not_found` for a segment that is gone: what was to be of some is not done to all.
     func asked() async throws -> [String: JSON] {
         var asked: [String: JSON] = [:]
         for key in ["q", "tag"] { asked[key] = chosen[key].map(JSON.string) }
@@ -37,12 +40,7 @@ struct ContactListPage {
 
     func condition() async throws -> JSON? {
         guard let segment = chosen["segment"] else { return nil }
-        do {
-            return try await desk.call.ask("getSegment", ["id": segment])["condition"]
-        } catch let failure as Failure where failure.code == "not_found" {
-            // of a view that outlived its segment: nobody is in it
-            return ["any": []]
-        }
+        return try await desk.call.ask("getSegment", ["id": segment])["condition"]
     }
 
     /// The address of the list with these filters.
@@ -53,12 +51,18 @@ struct ContactListPage {
     }
 
     func answer(_ failure: Failure? = nil) async throws -> Answer {
-        var query = try await asked()
+        var query: [String: JSON]
+        do {
+            query = try await asked()
+        } catch let gone as Failure where gone.code == "not_found" {
+            // a view that outlived its segment
+            return try await ContactListPage(desk, chosen.filter { $0.key != "segment" }).answer(gone)
+        }
         query["limit"] = 50
         query["cursor"] = desk.call.query["cursor"]
         let list = try await desk.call.ask("listContacts", query: query)
         let items = list["items"]?.array ?? []
-        // changing many is for whom PostgreSQL lets
+        // PostgreSQL asks for more: a role without limits
         let mayChangeMany = desk.may(.contactsWrite) && desk.may(.runs)
         var model: JSON = [
             "contacts": .array(items.map { Self.row(desk, $0) }), "is_empty": .bool(items.isEmpty),
@@ -109,7 +113,7 @@ struct ContactListPage {
             })
     }
 
-    static func isSettable(_ field: JSON) -> Bool {
+    private static func isSettable(_ field: JSON) -> Bool {
         let one = ["company", "job_title", "language", "source", "type"]
         return field["is_standard"] == true
             ? one.contains(field["key"]?.string ?? "")

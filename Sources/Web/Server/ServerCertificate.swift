@@ -27,8 +27,8 @@ public final class ServerCertificate: Service, Sendable {
     /// - Throws: `Failure` `tls.files`.
     public init(certificate: String, key: String, log: Logger) throws {
         (files, self.log) = ([certificate, key], log)
-        first = Self.stamps(files)
         do {
+            first = try Self.stamps(files)
             pair = Mutex(try Self.read(files))
         } catch {
             throw Failure(
@@ -52,25 +52,26 @@ public final class ServerCertificate: Service, Sendable {
     /// Looks at the files every two seconds, until the service ends.
     public func run() async throws {
         await cancelWhenGracefulShutdown { [self] in
-            // of the pair that is in use; and of one that could not be taken, which is tried again each time but told of once
-            var (taken, refused) = (first, [String]())
+            // of the pair that is in use; and what was said of one that cannot be taken, which is tried again each time
+            var (taken, told) = (first, "")
             while true {
                 do { try await Task.sleep(for: Self.pause) } catch { return }
-                let stamps = Self.stamps(files)
-                guard stamps != taken else { continue }
                 do {
+                    let stamps = try Self.stamps(files)
+                    guard stamps != taken else { continue }
                     let fresh = try Self.read(files)
                     pair.withLock { $0 = fresh }
-                    (taken, refused) = (stamps, [])
+                    (taken, told) = (stamps, "")
                     log.notice("new certificate", metadata: ["file": "\(files[0])"])
                 } catch {
                     // half a change, or a wrong one
-                    if stamps != refused {
+                    let words = "\(error)"
+                    if words != told {
                         log.error(
                             "the changed certificate and key cannot be taken: the former ones stay",
-                            metadata: ["file": "\(files[0])", "error": "\(error)"])
+                            metadata: ["file": "\(files[0])", "error": "\(words)"])
                     }
-                    refused = stamps
+                    told = words
                 }
             }
         }
@@ -97,10 +98,10 @@ public final class ServerCertificate: Service, Sendable {
     }
 
     /// What changes with a file, or with what a link to it leads to.
-    private static func stamps(_ files: [String]) -> [String] {
-        files.map { file in
+    private static func stamps(_ files: [String]) throws -> [String] {
+        try files.map { file in
             let place = URL(filePath: file).resolvingSymlinksInPath().path
-            guard let found = try? FileManager.default.attributesOfItem(atPath: place) else { return "" }
+            let found = try FileManager.default.attributesOfItem(atPath: place)
             let when = (found[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
             return "\(place) \(when) \(found[.size] ?? 0) \(found[.systemFileNumber] ?? 0)"
         }

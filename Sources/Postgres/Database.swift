@@ -176,7 +176,7 @@ public final class Database: Sendable {
         }
         alarm?.cancel()
         await session.settle()
-        await LeaseReset(connection: lease.connection, full: fullReset || session.needsReset).run()
+        await LeaseReset(connection: lease.connection, full: fullReset || session.needsReset, log: log).run()
         leases.release(lease)
         return try outcome.get()
     }

@@ -127,27 +127,30 @@ import Testing
         let verdict = condition.verdict(leafResults: [true, false])
         #expect(!verdict.result)
         #expect(verdict.decisive == [.tag("b")])
-        #expect(verdict.whatWouldChange == ["add the tag “b”"])
+        #expect(verdict.whatWouldChange(in: EnglishPhrases()) == ["add the tag “b”"])
     }
 
     @Test func alternativesAndPairs() {
         let condition = Condition.any([tags("a"), .all([tags("b"), tags("c")])])
         #expect(
-            condition.verdict(leafResults: [false, false, true]).whatWouldChange == [
+            condition.verdict(leafResults: [false, false, true]).whatWouldChange(in: EnglishPhrases()) == [
                 "add the tag “a”", "add the tag “b”",
             ])
-        #expect(condition.verdict(leafResults: [false, false, false]).whatWouldChange == ["add the tag “a”"])
         #expect(
-            condition.verdict(leafResults: [true, true, true]).whatWouldChange
+            condition.verdict(leafResults: [false, false, false]).whatWouldChange(in: EnglishPhrases()) == [
+                "add the tag “a”"
+            ])
+        #expect(
+            condition.verdict(leafResults: [true, true, true]).whatWouldChange(in: EnglishPhrases())
                 == ["remove the tag “a” and remove the tag “b”", "remove the tag “a” and remove the tag “c”"])
     }
 
     @Test func whatCannotChange() {
         let never = Condition.all([tags("a"), .not(tags("a"))])
-        #expect(never.verdict(leafResults: [true, true]).whatWouldChange == [])
+        #expect(never.verdict(leafResults: [true, true]).whatWouldChange(in: EnglishPhrases()) == [])
         #expect(!never.verdict(leafResults: [true, true]).result)
         #expect(Condition.everything.verdict(leafResults: []).result)
-        #expect(Condition.everything.verdict(leafResults: []).whatWouldChange == [])
+        #expect(Condition.everything.verdict(leafResults: []).whatWouldChange(in: EnglishPhrases()) == [])
     }
 
     @Test func rejectionCodes() {
@@ -171,10 +174,10 @@ import Testing
             let verdict = condition.verdict(leafResults: condition.leaves.map { answers[$0] ?? false })
             #expect(verdict.result == RandomCondition.holds(condition, answers))
             let least = Self.leastTurn(condition, distinct, answers)
-            for turn in verdict.whatWouldChange {
+            for turn in verdict.whatWouldChange(in: EnglishPhrases()) {
                 #expect(turn.split(separator: " and ").count == least)
             }
-            if let only = least, only == 1 { #expect(!verdict.whatWouldChange.isEmpty) }
+            if let only = least, only == 1 { #expect(!verdict.whatWouldChange(in: EnglishPhrases()).isEmpty) }
         }
     }
 

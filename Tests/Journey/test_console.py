@@ -345,8 +345,8 @@ class Console(ConsoleCase):
             page.fill(f"[name='set.{name}']", value)
         page.click("button.act")
         expect(page.locator(".notice")).to_contain_text("Connected")
-        page.locator(".rows li", has_text="Customers from").locator("button:has-text('Switch on')").click()
-        page.locator(".rows li", has_text="Customers from").locator("button:has-text('Run now')").click()
+        page.locator(".rows li", has_text="Contacts from").locator("button:has-text('Switch on')").click()
+        page.locator(".rows li", has_text="Contacts from").locator("button:has-text('Run now')").click()
         deadline = time.monotonic() + 30
         page.goto(self.url + "/contacts")
         while not page.locator("#rows tbody tr").count() and time.monotonic() < deadline:

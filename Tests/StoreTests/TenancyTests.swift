@@ -84,6 +84,26 @@ import Testing
         }
     }
 
+    /// Else each script, each COPY would cost a process of the server.
+    @Test(arguments: [false, true]) func connectionsOfTheServiceAreLentAgain(forMigrations: Bool) async throws {
+        let instance = try await TestCluster.shared.value.instance
+        var configuration = DatabaseConfiguration(
+            conninfo: forMigrations ? instance.migrationConnection : instance.serviceConnection)
+        (configuration.sharedConnections, configuration.leasedConnections) = (1, 1)
+        let database = Database(configuration, log: Logger(label: "test"))
+        try await database.start()
+        var backends = Set<Int32>()
+        for _ in 0..<3 {
+            backends.insert(
+                try await database.lease { session in
+                    try await session.execute(script: "SELECT 1; SELECT 2")
+                    return session.backendPID
+                })
+        }
+        await database.close()
+        #expect(backends.count == 1)
+    }
+
     /// What somebody who can run any SQL as the service's login cannot do.
     @Test func serviceLoginIsConfined() async throws {
         let database = try await TestCluster.shared.value.node.database

@@ -153,18 +153,31 @@ import Testing
         #expect(used.subtracting(ConsoleAssets.icons) == [])
     }
 
+    /// What stands in braces.
+    private func names(_ text: String) -> Set<String> { Set(text.matches(of: /\{[a-z]+\}/).map { String($0.0) }) }
+
     @Test func everyTextIsThereInEveryLanguage() throws {
         let texts = try texts()
-        let english = Set(try #require(texts["en"]?.object).keys)
+        let own = try #require(texts["en"]?.object)
+        // the hub's phrases stand in no file in English
+        let phrases = ConsoleTexts.english
+        #expect(phrases.count > 80 && Set(phrases.keys).isDisjoint(with: own.keys))
+        let said = own.merging(phrases) { own, _ in own }
+        let english = Set(said.keys)
         for (language, file) in texts {
-            #expect(Set(file.object?.keys ?? [:].keys) == english, "\(language)")
-            for (key, value) in file.object ?? [:] {
+            let members = language == "en" ? said : file.object ?? [:]
+            #expect(Set(members.keys) == english, "\(language)")
+            for (key, value) in members {
                 if let forms = value.object {
                     #expect(Set(forms.keys) == ConsoleTexts.categories(language), "\(language) \(key)")
+                    let wanted = names(said[key]?["other"]?.string ?? "")
+                    // "tomorrow" and "once" need no number
+                    for form in forms.values {
+                        #expect(names(form.string ?? "").union(["{n}"]) == wanted, "\(language) \(key)")
+                    }
                 } else {
                     #expect(value.string?.isEmpty == false, "\(language) \(key)")
-                    let names = { (text: String) in Set(text.matches(of: /\{[a-z]+\}/).map { String($0.0) }) }
-                    #expect(names(value.string ?? "") == names(texts["en"]?[key]?.string ?? ""), "\(language) \(key)")
+                    #expect(names(value.string ?? "") == names(said[key]?.string ?? ""), "\(language) \(key)")
                 }
             }
         }
@@ -192,6 +205,42 @@ import Testing
         for key in Schemas.runKinds.map({ "run_\($0)" }) + Schemas.runStates.map({ "state_\($0)" }) {
             #expect(english.contains(key), "\(key)")
         }
+    }
+
+    @Test(arguments: [
+        (
+            "en",
+            "has the tag “supplier” and (has Industry equal to “wood” or has bought something at least 2 times in the last 30 days)"
+        ),
+        (
+            "pl",
+            "ma tag „supplier” i (ma „wood” w polu „Industry” lub kupił coś co najmniej 2 razy w ostatnich 30 dniach)"
+        ),
+        (
+            "nb",
+            "har merket «supplier» og (har «wood» i feltet «Industry» eller har kjøpt noe minst 2 ganger de siste 30 dagene)"
+        ),
+        (
+            "it",
+            "ha il tag «supplier» e (ha «wood» nel campo «Industry» o ha comprato qualcosa almeno 2 volte negli ultimi 30 giorni)"
+        ),
+        (
+            "lt",
+            "turi žymą „supplier“ ir (lauke „Industry“ turi „wood“ arba pirko ką nors bent 2 kartus per pastarąsias 30 dienų)"
+        ),
+    ]) func conditionsAreSaidInTheReadersLanguage(_ language: String, _ words: String) throws {
+        let console = try Console(folder: WebTestServer.console)
+        let phrases = ReaderPhrases(
+            texts: console.texts(language),
+            fields: [["key": "industry", "label": "Industry", "is_standard": false]])
+        let condition: JSON = [
+            "all": [
+                ["tag": "supplier"],
+                ["any": [["field": "industry", "is": "wood"], ["bought": ["at_least": 2, "within_days": 30]]]],
+            ]
+        ]
+        #expect(phrases.words(condition).string == words)
+        #expect(phrases.words(["a": "condition of a newer Kontor"]) == .null)
     }
 
     @Test func countsAreSaidAsEachLanguageDoes() throws {

@@ -83,7 +83,13 @@ import Testing
         #expect(record["purposes"]?[0]?["key"] == "news")
         #expect(record["data"]?.array?.contains { $0["key"] == "emails" } == true)
         let recipient = record["recipients"]?[0]
-        #expect(recipient?["flows"] == [["title": "Out", "direction": "to", "filter": ["consent": "news"]]])
+        #expect(
+            recipient?["flows"] == [
+                [
+                    "title": "Out", "direction": "to", "capability": "push", "entity": "contact",
+                    "filter": ["consent": "news"],
+                ]
+            ])
         #expect(recipient?["hidden_fields"] == ["birthday"] && !record.text.contains("a word"))
     }
 

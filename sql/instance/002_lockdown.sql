@@ -31,6 +31,8 @@ REVOKE EXECUTE ON FUNCTION
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION pg_catalog.pg_advisory_xact_lock(bigint), pg_catalog.pg_total_relation_size(regclass),
     pg_catalog.pg_relation_size(regclass, text) TO kontor_owner, kontor_migrate;
+-- lets go of what the session itself holds: the client asks for it before it lends a connection anew
+GRANT EXECUTE ON FUNCTION pg_catalog.pg_advisory_unlock_all() TO kontor_app, kontor_migrate;
 
 -- Under row security PostgreSQL uses an index only for leakproof operators. These tell nothing of
 -- their arguments but the answer, and raise no errors that depend on them.

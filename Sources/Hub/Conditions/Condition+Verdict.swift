@@ -7,9 +7,7 @@ extension Condition {
         let turns = flips(to: !outcome.result, answers).prefix(Self.maxTurns)
         return Explanation(
             result: outcome.result, decisive: outcome.decisive,
-            whatWouldChange: turns.map { leaves in
-                leaves.map { $0.turn(to: !(answers[$0] ?? false)) }.joined(separator: " and ")
-            })
+            turns: turns.map { leaves in leaves.map { .init(leaf: $0, goal: !(answers[$0] ?? false)) } })
     }
 
     /// Code of the reason for a refusal, as kept with it; the first that applies to a decisive leaf:

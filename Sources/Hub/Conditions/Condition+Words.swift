@@ -1,155 +1,126 @@
 extension Condition {
     /// This condition as part of a plain English sentence about a contact: `has the tag “supplier” and was
     /// born in September`.
-    public var words: String { words(within: .top) }
+    public var words: String { words(in: EnglishPhrases()) }
+
+    /// This condition as part of a sentence about a contact, in the book's language.
+    public func words(in book: some Phrasebook) -> String { words(within: .top, book) }
 
     private enum Place { case top, all, any, not }
 
-    private func words(within place: Place) -> String {
+    private func words(within place: Place, _ book: some Phrasebook) -> String {
         switch self {
         case .all(let parts):
-            if parts.isEmpty { return "is any contact" }
-            return join(parts, with: " and ", as: .all, within: place)
+            if parts.isEmpty { return book.phrase("anyone") }
+            return join(parts, with: "and", as: .all, within: place, book)
         case .any(let parts):
-            if parts.isEmpty { return "is no contact" }
-            return join(parts, with: " or ", as: .any, within: place)
-        case .not(.leaf(let leaf)): return leaf.words(negated: true)
-        case .not(.not(let part)): return part.words(within: place)
-        case .not(let part): return "not (\(part.words(within: .not)))"
-        case .leaf(let leaf): return leaf.words(negated: false)
+            if parts.isEmpty { return book.phrase("nobody") }
+            return join(parts, with: "or", as: .any, within: place, book)
+        case .not(.leaf(let leaf)): return leaf.words(negated: true, in: book)
+        case .not(.not(let part)): return part.words(within: place, book)
+        case .not(let part): return book.phrase("not", it: part.words(within: .not, book))
+        case .leaf(let leaf): return leaf.words(negated: false, in: book)
         }
     }
 
-    private func join(_ parts: [Condition], with word: String, as own: Place, within place: Place) -> String {
-        if parts.count == 1 { return parts[0].words(within: place) }
-        let joined = parts.map { $0.words(within: own) }.joined(separator: word)
+    private func join(
+        _ parts: [Condition], with word: String, as own: Place, within place: Place, _ book: some Phrasebook
+    ) -> String {
+        if parts.count == 1 { return parts[0].words(within: place, book) }
+        let joined = parts.map { $0.words(within: own, book) }.joined(separator: " \(book.phrase(word)) ")
         return place == .top || place == .not || place == own ? joined : "(\(joined))"
     }
 }
 
 extension Leaf {
     /// This leaf, or its opposite, as part of a sentence about a contact.
-    public func words(negated: Bool) -> String {
+    public func words(negated: Bool, in book: some Phrasebook) -> String {
+        let not = negated ? "_not" : ""
         switch self {
-        case .tag(let tag): negated ? "does not have the tag “\(tag)”" : "has the tag “\(tag)”"
-        case .field(let path, let comparison): "has \(comparison.words(of: Leaf.spoken(path), negated: negated))"
-        case .consent(let purpose):
-            negated ? "has not consented to “\(purpose)”" : "has consented to “\(purpose)”"
-        case .origin(let origin): "was\(negated ? " not" : "") changed by “\(origin)”"
-        case .change(let kinds): "is \(negated ? "not " : "")\(Leaf.choice(kinds))"
+        case .tag(let tag): return book.phrase("tag" + not, it: book.quoted(tag))
+        case .field(let path, let comparison):
+            return comparison.words(of: book.fieldName(path), negated: negated, in: book)
+        case .consent(let purpose): return book.phrase("consent" + not, it: book.quoted(purpose))
+        case .origin(let origin): return book.phrase("origin" + not, it: book.quoted(origin))
+        case .change(let kinds):
+            let names = ChangeKind.allCases.filter(kinds.contains).map { book.phrase("kind_\($0.rawValue)") }
+            return book.phrase("kind" + not, it: book.choice(names))
         case .changed(let fields):
-            "had \(negated ? "no change of" : "a change of") \(Leaf.choice(fields.map(Leaf.spoken)))"
-        case .birthMonth(let month): "was \(negated ? "not " : "")born in \(month.words)"
-        case .owner(let people): "is \(negated ? "not " : "")\(Leaf.client(of: people))"
-        case .bought(let purchase): "has \(negated ? "not " : "")bought \(purchase.words)"
-        case .noOrderInDays(let days): negated ? "ordered in \(Leaf.last(days))" : "has no order in \(Leaf.last(days))"
-        case .unchangedInDays(let days):
-            negated ? "changed in \(Leaf.last(days))" : "has not changed in \(Leaf.last(days))"
-        case .orders(let comparison): "has \(comparison.words(of: "a number of orders", negated: negated))"
-        case .spent(let comparison): "has \(comparison.words(of: "a total spent", negated: negated))"
+            return book.phrase("changed" + not, it: book.choice(fields.map(book.fieldName)))
+        case .birthMonth(.this): return book.phrase("born_now" + not)
+        case .birthMonth(.month(let month)): return book.phrase("born" + not, it: book.monthName(month))
+        case .owner(let people) where people.isEmpty: return book.phrase("unowned" + not)
+        case .owner(let people): return book.phrase("client" + not, it: book.choice(people.map(String.init)))
+        case .bought(let purchase): return book.phrase("bought" + not, it: purchase.words(in: book))
+        case .noOrderInDays(let days): return book.phrase("quiet" + not, count: days, [:])
+        case .unchangedInDays(let days): return book.phrase("unchanged" + not, count: days, [:])
+        case .orders(let comparison): return comparison.words(of: book.phrase("orders"), negated: negated, in: book)
+        case .spent(let comparison): return comparison.words(of: book.phrase("spent"), negated: negated, in: book)
         }
     }
 
     /// What to do so that this leaf is answered so: `add the tag “supplier”`.
-    public func turn(to goal: Bool) -> String {
+    func turn(to goal: Bool, in book: some Phrasebook) -> String {
+        let not = goal ? "" : "_not"
         switch self {
-        case .tag(let tag): goal ? "add the tag “\(tag)”" : "remove the tag “\(tag)”"
-        case .field(let path, let comparison):
-            "make it have \(comparison.words(of: Leaf.spoken(path), negated: !goal))"
-        case .consent(let purpose):
-            goal ? "record consent to “\(purpose)”" : "withdraw consent to “\(purpose)”"
-        case .origin(let origin): goal ? "a change by “\(origin)”" : "a change not by “\(origin)”"
-        case .change(let kinds):
-            goal ? "a contact that is \(Leaf.choice(kinds))" : "a contact that is not \(Leaf.choice(kinds))"
-        case .changed(let fields):
-            "a change \(goal ? "that touches" : "without") \(Leaf.choice(fields.map(Leaf.spoken)))"
-        case .birthMonth(let month): "a birth month \(goal ? "of" : "other than") \(month.words)"
-        case .owner(let people): goal ? "make it \(Leaf.client(of: people))" : "make it not \(Leaf.client(of: people))"
-        case .bought(let purchase): goal ? "buying \(purchase.words)" : "not having bought \(purchase.words)"
-        case .noOrderInDays(let days):
-            goal ? "no order in \(Leaf.last(days))" : "an order in \(Leaf.last(days))"
-        case .unchangedInDays(let days): goal ? "no change in \(Leaf.last(days))" : "a change in \(Leaf.last(days))"
-        case .orders(let comparison): comparison.words(of: "a number of orders", negated: !goal)
-        case .spent(let comparison): comparison.words(of: "a total spent", negated: !goal)
-        }
-    }
-
-    private static func spoken(_ path: String) -> String {
-        String(path.map { $0 == "_" || $0 == "." ? " " : $0 })
-    }
-
-    private static func client(of people: [Int64]) -> String {
-        people.isEmpty ? "nobody's client" : "a client of member of staff \(choice(people.map(String.init)))"
-    }
-
-    private static func last(_ days: Int) -> String { days == 1 ? "the last day" : "the last \(days) days" }
-
-    private static func choice(_ kinds: Set<ChangeKind>) -> String {
-        choice(ChangeKind.allCases.filter(kinds.contains).map(\.rawValue))
-    }
-
-    private static func choice(_ items: [String]) -> String { items.joined(separator: " or ") }
-}
-
-extension MonthChoice {
-    var words: String {
-        switch self {
-        case .this: "this month"
-        case .month(let month): Day.name(ofMonth: month)
+        case .tag(let tag): return book.phrase("turn_tag" + not, it: book.quoted(tag))
+        case .consent(let purpose): return book.phrase("turn_consent" + not, it: book.quoted(purpose))
+        case .field, .owner: return book.phrase("turn_field", it: words(negated: !goal, in: book))
+        default: return book.phrase("turn_other", it: words(negated: !goal, in: book))
         }
     }
 }
 
 extension Purchase {
-    var words: String {
-        var words = product.map { "“\($0)”" } ?? "something"
-        if let category { words += " of the category “\(category)”" }
-        if let supplier { words += " from “\(supplier)”" }
-        if atLeast > 1 { words += " at least \(atLeast) times" }
-        if let withinDays { words += withinDays == 1 ? " in the last day" : " in the last \(withinDays) days" }
+    func words(in book: some Phrasebook) -> String {
+        var words = product.map(book.quoted) ?? book.phrase("something")
+        if let category { words = book.phrase("of_category", ["it": words, "name": book.quoted(category)]) }
+        if let supplier { words = book.phrase("from_supplier", ["it": words, "name": book.quoted(supplier)]) }
+        if atLeast > 1 { words = book.phrase("times", count: atLeast, ["it": words]) }
+        if let withinDays { words = book.phrase("within", count: withinDays, ["it": words]) }
         return words
     }
 }
 
 extension Comparison {
-    /// `a total spent of at least “100.00”`, without "has".
-    func words(of name: String, negated: Bool) -> String {
-        if case .exists(let flag) = self { return flag != negated ? "\(name) set" : "no \(name)" }
-        return "\(name) \(phrase(negated: negated))"
+    /// `has a total spent of at least 100.00`.
+    func words(of field: String, negated: Bool, in book: some Phrasebook) -> String {
+        let (key, value) = piece(negated: negated, in: book)
+        return book.phrase(key, ["field": field, "it": value])
     }
 
-    private func phrase(negated: Bool) -> String {
-        let no = negated ? "not " : ""
+    private func piece(negated: Bool, in book: some Phrasebook) -> (key: String, value: String) {
+        let not = negated ? "_not" : ""
         switch self {
-        case .is(let value): return negated ? "other than \(value.quoted)" : "equal to \(value.quoted)"
-        case .isNot(let value): return negated ? "equal to \(value.quoted)" : "other than \(value.quoted)"
-        case .oneOf(let values): return "\(no)one of \(values.map(\.quoted).joined(separator: ", "))"
-        case .contains(let text): return "\(no)containing “\(text)”"
-        case .startsWith(let text): return "\(no)starting with “\(text)”"
-        case .below(let value): return "\(no)below \(value.plain)"
-        case .above(let value): return "\(no)above \(value.plain)"
-        case .atMost(let value): return "\(no)of at most \(value.plain)"
-        case .atLeast(let value): return "\(no)of at least \(value.plain)"
-        case .before(let moment): return "\(no)before \(moment.words)"
-        case .after(let moment): return "\(no)after \(moment.words)"
-        case .exists: return ""
+        case .is(let value): return (negated ? "other" : "is", value.words(in: book))
+        case .isNot(let value): return (negated ? "is" : "other", value.words(in: book))
+        case .oneOf(let values): return ("one_of" + not, values.map { $0.words(in: book) }.joined(separator: ", "))
+        case .contains(let text): return ("contains" + not, book.quoted(text))
+        case .startsWith(let text): return ("starts" + not, book.quoted(text))
+        case .below(let value): return ("below" + not, value.plain)
+        case .above(let value): return ("above" + not, value.plain)
+        case .atMost(let value): return ("at_most" + not, value.plain)
+        case .atLeast(let value): return ("at_least" + not, value.plain)
+        case .before(let moment): return ("before" + not, moment.words(in: book))
+        case .after(let moment): return ("after" + not, moment.words(in: book))
+        case .exists(let flag): return (flag != negated ? "set" : "unset", "")
         }
     }
 }
 
 extension Comparison.Moment {
-    var words: String {
+    func words(in book: some Phrasebook) -> String {
         switch self {
         case .day(let day): day.iso
-        case .daysAgo(0): "today"
-        case .daysAgo(let days) where days < 0: "\(-days) days from now"
-        case .daysAgo(let days): "\(days) days ago"
+        case .daysAgo(0): book.phrase("today")
+        case .daysAgo(let days) where days < 0: book.phrase("days_ahead", count: -days, [:])
+        case .daysAgo(let days): book.phrase("days_ago", count: days, [:])
         }
     }
 }
 
 extension JSON {
     /// Text in quotation marks, numbers bare.
-    fileprivate var quoted: String { string.map { "“\($0)”" } ?? plain }
+    fileprivate func words(in book: some Phrasebook) -> String { string.map(book.quoted) ?? plain }
     fileprivate var plain: String { scalarText ?? text }
 }

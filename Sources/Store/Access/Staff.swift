@@ -162,17 +162,16 @@ extension TenantDatabase {
         return rows.json(row: 0)
     }
 
-    /// What a person may do with a contact, and what it hangs on, in words.
+    /// What a person may do with a contact, and what it hangs on: as it is, and in words.
     /// - Throws: `Failure` `not_found`, `right.missing`.
     public func explainRights(of id: Int64, contact: Int64, as actor: Actor) async throws -> JSON {
         let found: String? = try await run(
             as: actor, "SELECT \(table("explain_rights"))(\(id), \(contact)) AS answer")[0][0].get("answer")
         guard let found else { throw Failure.notFound("member of staff or contact") }
-        let answer = try JSON(text: found)
-        return [
-            "role": answer["role"] ?? .null, "may": answer["may"] ?? .null,
-            "because": .array(RightsWords(answer).sentences.map(JSON.string)),
-        ]
+        var answer = try JSON(text: found)
+        answer["owners"] = nil
+        answer["because"] = .array(RightsWords(answer, in: EnglishPhrases()).sentences.map(JSON.string))
+        return answer
     }
 }
 

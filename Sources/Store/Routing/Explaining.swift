@@ -47,12 +47,12 @@ extension TenantDatabase {
         ]
         guard let decided = try JSON(parsing: last[0].json())[0] else {
             answer["verdict"] = "undecided"
-            answer["because"] = "No change of this contact has been decided for this plugin yet."
+            answer["because"] = .string(because("undecided", plugin))
             return answer
         }
         guard !sight.isMasked else {
             answer["verdict"] = "not_shown"
-            answer["because"] = "Your role does not see all fields, and the reasons would tell of them."
+            answer["because"] = .string(because("not_shown", plugin))
             return answer
         }
         let rule = decided["rule"]?.int ?? 0
@@ -61,7 +61,7 @@ extension TenantDatabase {
         let judged = filter.verdict(leafResults: results)
         let verdict = decided["verdict"]?.string ?? ""
         answer["verdict"] = .string(verdict)
-        answer["because"] = .string(VerdictWords.sentence(verdict, plugin: plugin.connectorName))
+        answer["because"] = .string(because(verdict, plugin))
         answer["rule"] = ["version": .int(rule), "filter": filter.json, "words": .string(filter.words)]
         answer["input"] = [
             "change": decided["id"] ?? .null, "kind": decided["kind"] ?? .null, "at": decided["at"] ?? .null,
@@ -71,9 +71,14 @@ extension TenantDatabase {
                 zip(filter.leaves, results).map { ["asked": .string(Condition.leaf($0).words), "answer": .bool($1)] }),
         ]
         answer["filter_holds_now"] = .bool(judged.result)
+        answer["mapped"] = .array(plugin.mappedFields.map(JSON.string))
         answer["what_would_change"] = .array(
-            VerdictWords.changes(verdict, judged, mapped: plugin.mappedFields).map(JSON.string))
+            VerdictWords(verdict, in: EnglishPhrases()).advice(judged, mapped: plugin.mappedFields).map(JSON.string))
         return answer
+    }
+
+    private func because(_ verdict: String, _ plugin: RoutedPlugin) -> String {
+        VerdictWords(verdict, in: EnglishPhrases()).because(system: plugin.connectorName)
     }
 
     private func filter(of plugin: RoutedPlugin, rule: Int64) async throws -> Condition {
@@ -147,37 +152,5 @@ extension TenantDatabase {
         let count = try await run(
             as: actor, "SELECT count(*) AS n FROM \(table("change")) WHERE at >= \(since)::timestamptz")[0]
         return ["changes": .int(try count[0].get("n")), "differences": .array(differences)]
-    }
-}
-
-/// Verdicts in words.
-enum VerdictWords {
-    static func sentence(_ verdict: String, plugin: String) -> String {
-        switch verdict {
-        case "accepted": "\(plugin) wants this change."
-        case "own_change": "The change came from \(plugin) itself."
-        case "missing_tag": "The contact lacks a tag that the filter asks for."
-        case "no_consent": "The contact has not given a consent that the filter asks for."
-        case "not_this_change": "The filter does not ask for changes of this kind."
-        case "filter_not_met": "The contact does not meet the filter."
-        case "nothing_mapped": "No field that is mapped to \(plugin) changed."
-        case "not_permitted": "The policy of \(plugin) does not let it see this contact."
-        case "paused": "\(plugin) is paused: the change waits until it goes on."
-        case "not_bound": "\(plugin) never had this contact."
-        case "deleted_since": "The contact was deleted before the change was decided."
-        case "deleted_there": "The contact was deleted in \(plugin); Kontor does not bring it back by itself."
-        case "other_entity": "\(plugin) takes contacts only."
-        default: verdict
-        }
-    }
-
-    static func changes(_ verdict: String, _ judged: Explanation, mapped: [String]) -> [String] {
-        switch verdict {
-        case "own_change": ["a change of the contact that comes from elsewhere"]
-        case "nothing_mapped": ["a change of one of these fields: \(mapped.joined(separator: ", "))"]
-        case "not_permitted": ["a wider policy for the connector"]
-        case "paused": ["resume the plugin"]
-        default: judged.whatWouldChange
-        }
     }
 }

@@ -102,7 +102,7 @@ extension TenantDatabase {
                 zip(condition.leaves, results).map {
                     ["asked": .string(Condition.leaf($0).words), "answer": .bool($1)]
                 }),
-            "what_would_change": .array(judged.whatWouldChange.map(JSON.string)),
+            "what_would_change": .array(judged.whatWouldChange(in: EnglishPhrases()).map(JSON.string)),
         ]
     }
 

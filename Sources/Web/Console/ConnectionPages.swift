@@ -5,9 +5,13 @@ extension Operations {
     static let connectionPages: [Operation] = [
         page("console.connections", "/connections", access: .tenant(.config)) { desk in
             let systems = try await desk.call.ask("listConnectors")["items"]?.array ?? []
+            let phrases = try await desk.phrases()
             return try desk.page(
                 "connections", title: desk.texts["menu_connections"], place: "/connections",
-                ["systems": .array(systems.map { connectionCard(desk, $0) }), "is_empty": .bool(systems.isEmpty)])
+                [
+                    "systems": .array(systems.map { connectionCard(desk, $0, phrases) }),
+                    "is_empty": .bool(systems.isEmpty),
+                ])
         },
         page("console.gallery", "/connections/new", access: .tenant(.config)) { desk in
             let kinds = try await kinds(desk)
@@ -16,11 +20,12 @@ extension Operations {
                 [
                     "kinds": .array(
                         kinds.map { kind in
-                            [
-                                "title": kind["title"] ?? .null,
-                                "initials": .string(FieldText.initials(kind["title"]?.string ?? "")),
+                            let title = desk.texts.kind(kind["kind"]?.string ?? "", kind["title"]?.string)
+                            return [
+                                "title": .string(title), "initials": .string(FieldText.initials(title)),
                                 "href": .string("/connections/new/\(kind["kind"]?.string ?? "")"),
-                                "plugins": .array((kind["plugins"]?.array ?? []).compactMap { $0["title"] }),
+                                "plugins": .array(
+                                    (kind["plugins"]?.array ?? []).map { .string(desk.texts.flow($0, of: title)) }),
                             ]
                         })
                 ])
@@ -56,7 +61,7 @@ extension Operations {
             let failed = try await desk.call.askIfAllowed(
                 "listDeliveries", query: ["state": "dead", "connector": .int(number ?? 0), "limit": 100])
             let dead = failed?["items"]?.array ?? []
-            var model = connectionCard(desk, system)
+            var model = connectionCard(desk, system, try await desk.phrases())
             model["runs"] = .array(
                 runs.filter { $0["connector"]?.int == number }.prefix(10).map { runRow(desk, $0, [system]) })
             model["dead"] = dead.isEmpty ? .null : .string(desk.texts.count("count_failed", dead.count))
@@ -100,14 +105,16 @@ extension Operations {
         -> Answer
     {
         let kind = try await kind(desk)
+        let title = desk.texts.kind(kind["kind"]?.string ?? "", kind["title"]?.string)
         let model: JSON = [
-            "kind": kind["title"] ?? .null, "name": .string(form?["name"] ?? kind["title"]?.string ?? ""),
+            "kind": .string(title), "name": .string(form?["name"] ?? title),
             "settings": .array(
                 (kind["settings"]?.array ?? []).map { setting in
                     let name = setting["name"]?.string ?? ""
                     let isSecret = setting["is_secret"] == true
                     return [
-                        "name": .string(name), "label": setting["label"] ?? .null,
+                        "name": .string(name),
+                        "label": .string(desk.texts.setting(name, of: kind["kind"]?.string ?? "", setting["label"])),
                         "type": isSecret ? "password" : "text",
                         "is_required": setting["is_required"] ?? false,
                         "value": .string(isSecret ? "" : form?["set.\(name)"] ?? setting["fallback"]?.scalarText ?? ""),
@@ -115,7 +122,7 @@ extension Operations {
                 }),
         ]
         return try desk.page(
-            "connect", title: desk.texts.filled("connect_kind", ["kind": kind["title"]?.string ?? ""]),
+            "connect", title: desk.texts.filled("connect_kind", ["kind": title]),
             place: "/connections",
             failure: failure, model)
     }
@@ -138,36 +145,36 @@ extension Operations {
     }
 
     /// A pushing plugin's filter in words; null for one that takes everything.
-    static func spoken(_ plugin: JSON) -> JSON {
-        guard plugin["capability"] == "push", let filter = plugin["filter"] else { return .null }
-        do {
-            let condition = try Condition(filter)
-            return condition == .everything ? .null : .string(condition.words)
-        } catch {
-            // of a newer program's making
-            return .null
-        }
+    static func spoken(_ plugin: JSON, _ phrases: ReaderPhrases) -> JSON {
+        guard plugin["capability"] == "push", plugin["filter"] != Condition.everything.json else { return .null }
+        return phrases.words(plugin["filter"])
     }
 
     /// A connection with the state of its plugins.
-    static func connectionCard(_ desk: Desk, _ system: JSON) -> JSON {
+    static func connectionCard(_ desk: Desk, _ system: JSON, _ phrases: ReaderPhrases) -> JSON {
         let (number, state) = (system["id"]?.scalarText ?? "", system["state"]?.string ?? "")
         let titles = desk.call.services.manifests.first { $0.kind == system["kind"]?.string }
         return [
             "id": .string(number), "href": .string("/connections/\(number)"), "name": system["name"] ?? .null,
-            "kind": .string(titles?.title ?? system["kind"]?.string ?? ""),
+            "kind": .string(desk.texts.kind(system["kind"]?.string ?? "", titles?.title)),
             "initials": .string(FieldText.initials(system["name"]?.string ?? "")), "state": .string(state),
             "state_text": .string(desk.texts["state_\(state)"]), "badge": .string(badge(state)),
             "reason": system["state_reason"] ?? .null, "is_on": .bool(state == "on"),
             "plugins": .array(
                 (system["plugins"]?.array ?? []).map { plugin in
                     let (name, state) = (plugin["name"]?.string ?? "", plugin["state"]?.string ?? "")
-                    let manifest = titles?.plugins.first { $0.name == name }
+                    let known = titles?.plugins.first { $0.name == name }
+                    let flow: JSON = [
+                        "capability": plugin["capability"] ?? .null,
+                        "entity": .string((known?.entity ?? .contact).rawValue),
+                        "title": .string(known?.title ?? name),
+                    ]
                     return [
                         "id": .string(plugin["id"]?.scalarText ?? ""), "connection": .string(number),
-                        "title": .string(manifest?.title ?? name), "state_text": .string(desk.texts["state_\(state)"]),
+                        "title": .string(desk.texts.flow(flow, of: system["name"]?.string ?? "")),
+                        "state_text": .string(desk.texts["state_\(state)"]),
                         "badge": .string(badge(state)), "is_on": .bool(state == "on"),
-                        "pulls": .bool(plugin["capability"] == "pull"), "words": spoken(plugin),
+                        "pulls": .bool(plugin["capability"] == "pull"), "words": spoken(plugin, phrases),
                     ]
                 }),
         ]

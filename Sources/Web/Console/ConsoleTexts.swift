@@ -13,7 +13,8 @@ struct ConsoleTexts: Sendable {
     /// - Parameter file: texts by key; an object of plural categories for what is counted.
     init(_ language: String, _ file: JSON) {
         self.language = language
-        let members = file.object ?? [:]
+        var members = file.object ?? [:]
+        if language == "en" { members.merge(Self.english) { own, _ in own } }
         texts = members.compactMapValues(\.string)
         self.members = Members(texts.mapValues(JSON.string))
         counts = members.compactMapValues { $0.object?.compactMapValues(\.string) }
@@ -37,15 +38,21 @@ struct ConsoleTexts: Sendable {
     }
 
     /// A text with values in place of {names}.
-    func filled(_ key: String, _ values: [String: String]) -> String {
-        values.reduce(self[key]) { $0.replacing("{\($1.key)}", with: $1.value) }
-    }
+    func filled(_ key: String, _ values: [String: String]) -> String { Placeholders.fill(self[key], values) }
 
     /// Words for so many: "3 contacts".
-    func count(_ key: String, _ number: Int) -> String {
+    func count(_ key: String, _ number: Int, _ values: [String: String] = [:]) -> String {
         let forms = counts[key] ?? [:]
-        return (forms[category(number)] ?? forms["other"] ?? key).replacing("{n}", with: String(number))
+        return Placeholders.fill(
+            forms[category(number)] ?? forms["other"] ?? key, values.merging(["n": String(number)]) { $1 })
     }
+
+    /// The hub's own phrases, which stand in no file in English.
+    static let english: [String: JSON] = {
+        let texts = EnglishPhrases.texts.mapValues(JSON.string)
+        let counts = EnglishPhrases.counts.mapValues { JSON.object($0.mapValues(JSON.string)) }
+        return Dictionary(uniqueKeysWithValues: texts.merging(counts) { $1 }.map { ("says_\($0.key)", $0.value) })
+    }()
 
     /// Plural categories of whole numbers (Unicode CLDR 44, Language Plural Rules).
     func category(_ number: Int) -> String {

@@ -23,6 +23,7 @@ struct ContactCard {
         async let merged = call.askIfAllowed("listMerges", path)
         let (contact, labels) = (try await asked, try await known["items"]?.array ?? [])
         let name = contact["name"]?.string ?? ""
+        let phrases = ReaderPhrases(texts: texts, fields: labels)
         let words = Actors(
             texts, people: try await people?["items"]?.array ?? [], systems: try await systems?["items"]?.array ?? [])
         let plugins = (try await explained)?["plugins"]?.array ?? []
@@ -45,7 +46,7 @@ struct ContactCard {
                     }),
                 "fields": .array(fields(contact, labels, words)),
                 "owner": (contact["owner"]?.int).map { .string(words.name("staff:\($0)")) } ?? .null,
-                "plugins": .array(plugins.map(plugin)), "has_plugins": .bool(!plugins.isEmpty),
+                "plugins": .array(try plugins.map { try plugin($0, phrases) }), "has_plugins": .bool(!plugins.isEmpty),
                 "can_retry": .bool(desk.may(.runs) && plugins.contains { $0["delivery"]?["state"] == "dead" }),
                 "history": .array(rows), "may_write": .bool(desk.may(.contactsWrite) && !isDeleted),
                 "purposes": .array(
@@ -124,19 +125,30 @@ struct ContactCard {
         ]
     }
 
-    private func plugin(_ plugin: JSON) -> JSON {
+    private func plugin(_ plugin: JSON, _ phrases: ReaderPhrases) throws -> JSON {
         let delivery = plugin["delivery"] ?? [:]
         let state = delivery["state"]?.string
+        let verdict = VerdictWords(plugin["verdict"]?.string ?? "", in: phrases)
+        let advice = try advice(plugin, verdict)
         let shown = state == "dead" ? "dead" : state == "done" ? "done" : state != nil ? "due" : "none"
         return [
             "system": plugin["connector"] ?? .null, "badge": .string(Self.badge(shown)),
-            "state": .string(texts["delivery_\(shown)"]), "because": plugin["because"] ?? .null,
-            "words": plugin["rule"]?["words"] ?? .null, "remote": delivery["remote_id"] ?? .null,
+            "state": .string(texts["delivery_\(shown)"]),
+            "because": .string(verdict.because(system: plugin["connector"]?.string ?? "")),
+            "words": phrases.words(plugin["rule"]?["filter"]), "remote": delivery["remote_id"] ?? .null,
             "problem": shown == "dead" ? delivery["message"] ?? .null : .null,
-            "advice": .array(plugin["what_would_change"]?.array ?? []),
-            "has_advice": .bool(plugin["what_would_change"]?.array?.isEmpty == false),
+            "advice": .array(advice.map(JSON.string)), "has_advice": .bool(!advice.isEmpty),
             "when": desk.moment(delivery["due_at"]),
         ]
+    }
+
+    /// What would change a verdict; nothing where there is none.
+    private func advice(_ plugin: JSON, _ verdict: VerdictWords<ReaderPhrases>) throws -> [String] {
+        guard let filter = plugin["rule"]?["filter"] else { return [] }
+        let answers = (plugin["input"]?["answers"]?.array ?? []).map { $0["answer"] == true }
+        return verdict.advice(
+            try Condition(filter).verdict(leafResults: answers),
+            mapped: (plugin["mapped"]?.array ?? []).compactMap(\.string))
     }
 
     private static func badge(_ shown: String) -> String {

@@ -33,12 +33,14 @@ extension Operations {
                     "icon": "pause-circle", "href": .string("/connections/\(system["id"]?.scalarText ?? "")"),
                 ])
             }
+            let phrases = try await desk.phrases()
             return try desk.page(
                 "home", title: desk.texts["menu_home"], place: "/",
                 [
                     "attention": .array(attention), "has_attention": .bool(!attention.isEmpty),
                     "hello": .string(hello(desk)),
-                    "systems": .array(systems.map { connectionCard(desk, $0) }), "has_systems": .bool(!systems.isEmpty),
+                    "systems": .array(systems.map { connectionCard(desk, $0, phrases) }),
+                    "has_systems": .bool(!systems.isEmpty),
                     "may_connect": .bool(desk.may(.config)),
                     "runs": .array(((try await runs)?["items"]?.array ?? []).map { runRow(desk, $0, systems) }),
                 ])
@@ -53,8 +55,9 @@ extension Operations {
     /// A run as a row of a list.
     static func runRow(_ desk: Desk, _ run: JSON, _ systems: [JSON]) -> JSON {
         let system = systems.first { $0["id"] == run["connector"] }
-        let counts = (run["counts"]?.object ?? [:]).sorted { $0.key < $1.key }.map {
-            "\($0.key.replacing("_", with: " ")) \($0.value.scalarText ?? "")"
+        let counts = (run["counts"]?.object ?? [:]).sorted { $0.key < $1.key }.compactMap { key, value in
+            let isTold = (value.int ?? 0) > 0 && desk.texts.keys.contains("counted_\(key)")
+            return isTold ? "\(desk.texts["counted_\(key)"]) \(value.int ?? 0)" : nil
         }
         return [
             "href": .string("/runs/\(run["id"]?.scalarText ?? "")"),

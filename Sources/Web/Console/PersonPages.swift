@@ -107,7 +107,7 @@ extension Operations {
                             "text": .string(desk.texts["may_\(what)"]), "badge": isAllowed ? "good" : "bad",
                             "answer": .string(desk.texts[isAllowed ? "yes" : "no"]),
                         ]
-                    }), "because": .array(found["because"]?.array ?? []),
+                    }), "because": .array(RightsWords(found, in: try await desk.phrases()).sentences.map(JSON.string)),
             ]
         } catch let failure as Failure where failure.kind == .notFound {
             return ["may": [], "because": [.string(desk.texts.said(failure))]]

@@ -103,7 +103,12 @@ extension Operations {
         let (system, fields) = (try await asked, try await listed["items"]?.array ?? [])
         guard plugin["connector"] == system["id"] else { throw Failure.notFound("plugin") }
         let manifest = desk.call.services.manifests.first { $0.kind == system["kind"]?.string }
-        let title = manifest?.plugins.first { $0.name == plugin["name"]?.string }?.title ?? plugin["name"]?.string ?? ""
+        let known = manifest?.plugins.first { $0.name == plugin["name"]?.string }
+        let title = desk.texts.flow(
+            [
+                "capability": plugin["capability"] ?? .null, "entity": .string((known?.entity ?? .contact).rawValue),
+                "title": .string(known?.title ?? ""),
+            ], of: system["name"]?.string ?? "")
         let filter = plugin["filter"] ?? ["all": []]
         let kept = SegmentForm(filter, fields: fields)
         // conditions within conditions do not fit rows
@@ -123,7 +128,7 @@ extension Operations {
                 ]
             })
         model["trial"] = trial
-        model["words"] = spoken(plugin)
+        model["words"] = spoken(plugin, ReaderPhrases(texts: desk.texts, fields: fields))
         model["connection"] = system["name"] ?? .null
         model["back"] = .string("/connections/\(desk.call.path["id"] ?? "")")
         model["address"] = .string(pluginAddress(desk))

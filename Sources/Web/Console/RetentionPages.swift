@@ -7,16 +7,16 @@ extension Operations {
         page("console.retention", "/retention", access: .tenant(.config)) { desk in try await retentionPage(desk) },
         page("console.processing", "/processing", access: .tenant(.config)) { desk in
             let record = try await desk.call.ask("getProcessingRecord")
-            let fields = try await desk.call.ask("listFields")["items"]?.array ?? []
+            let phrases = try await desk.phrases()
             return try desk.page(
                 "processing", title: desk.texts["processing_title"], place: "/settings",
                 [
                     "purposes": .array(
                         (record["purposes"]?.array ?? []).map { .string(desk.texts.title(ofPurpose: $0)) }),
                     "data": .array(
-                        (record["data"]?.array ?? []).map { .string(desk.texts.label($0["key"]?.string ?? "", fields)) }
+                        (record["data"]?.array ?? []).map { .string(phrases.fieldName($0["key"]?.string ?? "")) }
                     ),
-                    "systems": .array((record["recipients"]?.array ?? []).map { recipient(desk, $0, fields) }),
+                    "systems": .array((record["recipients"]?.array ?? []).map { recipient(desk, $0, phrases) }),
                 ])
         },
         page("console.newRetention", "/retention/new", access: .tenant(.config)) { desk in
@@ -52,15 +52,16 @@ extension Operations {
         },
     ]
 
-    private static func recipient(_ desk: Desk, _ system: JSON, _ fields: [JSON]) -> JSON {
-        let hidden = (system["hidden_fields"]?.array ?? []).compactMap(\.string).map { desk.texts.label($0, fields) }
+    private static func recipient(_ desk: Desk, _ system: JSON, _ phrases: ReaderPhrases) -> JSON {
+        let hidden = (system["hidden_fields"]?.array ?? []).compactMap(\.string).map(phrases.fieldName)
         return [
             "name": system["name"] ?? .null, "kind": system["kind"] ?? .null,
             "flows": .array(
                 (system["flows"]?.array ?? []).map { flow in
                     [
-                        "way": flow["direction"] == "to" ? "→" : "←", "title": flow["title"] ?? .null,
-                        "words": spoken(["capability": "push", "filter": flow["filter"] ?? .null]),
+                        "way": flow["direction"] == "to" ? "→" : "←",
+                        "title": .string(desk.texts.flow(flow, of: system["name"]?.string ?? "")),
+                        "words": spoken(flow, phrases),
                     ]
                 }),
             "never": hidden.isEmpty ? .null : .string(hidden.joined(separator: ", ")),
@@ -79,13 +80,14 @@ extension Operations {
     }
 
     private static func retentionPage(_ desk: Desk, _ failure: Failure? = nil) async throws -> Answer {
+        let phrases = try await desk.phrases()
         var rules: [JSON] = []
         for rule in try await desk.call.ask("listRetention")["items"]?.array ?? [] {
             let (preview, fault) = try await previewed(desk, rule)
             let isOn = rule["state"] == "on"
             let kind = "\(rule["action"]?.string ?? "")_\(rule["subject"]?.string ?? "")"
             rules.append([
-                "id": rule["id"] ?? .null, "name": rule["name"] ?? .null, "words": rule["words"] ?? .null,
+                "id": rule["id"] ?? .null, "name": rule["name"] ?? .null, "words": phrases.words(rule["condition"]),
                 "kind": .string(desk.texts["retention_\(kind)"]), "is_on": .bool(isOn), "badge": isOn ? "good" : "calm",
                 "state": .string(desk.texts[isOn ? "retention_on" : "retention_off"]),
                 "fault": fault.map { .string($0) } ?? .null,

@@ -5,6 +5,7 @@ extension Operations {
     static let segmentPages: [Operation] = [
         page("console.segments", "/segments", access: .tenant(.contactsRead)) { desk in
             let list = try await desk.call.ask("listSegments")["items"]?.array ?? []
+            let phrases = try await desk.phrases()
             return try desk.page(
                 "segments", title: desk.texts["menu_segments"], place: "/segments",
                 [
@@ -14,7 +15,7 @@ extension Operations {
                             [
                                 "href": .string("/segments/\(segment["id"]?.scalarText ?? "")"),
                                 "name": segment["name"] ?? .null,
-                                "words": segment["words"] ?? .null,
+                                "words": phrases.words(segment["condition"]),
                             ]
                         }), "is_empty": .bool(list.isEmpty),
                 ])
@@ -82,7 +83,7 @@ extension Operations {
             let found = try await desk.call.ask("previewSegment", body: ["condition": form.condition])
             return [
                 "count": .string(desk.texts.count("count_contacts", Int(found["count"]?.int ?? 0))),
-                "words": found["words"] ?? .null,
+                "words": try await desk.phrases().words(form.condition),
             ]
         } catch let failure as Failure where failure.kind == .invalid {
             return ["wrong": .string(failure.message)]
@@ -99,7 +100,8 @@ extension Operations {
         query["cursor"] = desk.call.query["cursor"]
         let members = try await desk.call.ask("listMembers", path, query: query)
         var model: JSON = [
-            "id": segment["id"] ?? .null, "name": segment["name"] ?? .null, "words": segment["words"] ?? .null,
+            "id": segment["id"] ?? .null, "name": segment["name"] ?? .null,
+            "words": try await desk.phrases().words(segment["condition"]),
             "count": .string(desk.texts.count("count_contacts", Int(count))), "may_make": .bool(desk.may(.config)),
             "members": .array(
                 (members["items"]?.array ?? []).map { member in

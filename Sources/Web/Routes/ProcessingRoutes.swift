@@ -28,6 +28,7 @@ extension Operations {
             let known = manifest?.plugins.first { $0.name == plugin["name"]?.string }
             return [
                 "title": .string(known?.title ?? plugin["name"]?.string ?? ""),
+                "capability": plugin["capability"] ?? .null, "entity": .string((known?.entity ?? .contact).rawValue),
                 "direction": plugin["capability"] == "pull" ? "from" : "to", "filter": plugin["filter"] ?? [:],
             ]
         }

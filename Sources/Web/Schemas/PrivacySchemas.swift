@@ -12,7 +12,7 @@ extension Schemas {
                     "flows": Schema.list(
                         Schema.object([
                             "title": Schema.string, "direction": Schema.choice(["from", "to"]),
-                            "filter": Schema.anyObject,
+                            "capability": Schema.string, "entity": Schema.string, "filter": Schema.anyObject,
                         ])), "hidden_fields": Schema.strings, "visible_facets": Schema.orNull(Schema.strings),
                 ])),
         ]),

@@ -61,7 +61,9 @@ extension Schemas {
             "orders": Schema.string, "products": Schema.flag, "may": Schema.strings,
         ]),
         "RightsExplained": Schema.object([
-            "role": Schema.string, "because": Schema.strings,
+            "role": Schema.string, "because": Schema.strings, "owner": Schema.orNull(Schema.id),
+            "owner_fits": Schema.flag, "tag_fits": Schema.flag, "source_fits": Schema.flag, "country_fits": Schema.flag,
+            "consent_fits": Schema.flag, "hidden": Schema.strings, "masked": Schema.strings,
             "may": Schema.object(["read": Schema.flag, "change": Schema.flag, "delete": Schema.flag]),
         ]),
     ]

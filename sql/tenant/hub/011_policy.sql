@@ -75,7 +75,5 @@ LANGUAGE sql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$ UPDATE {s}.staff s SET language = tongue WHERE s.account = auth.my_account({id}) $$;
 
-REVOKE ALL ON FUNCTION {s}.set_password_policy(int, int, text[], int, int, bigint[]), {s}.password_policy(), {s}.demand_factor(),
-    {s}.set_my_language(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {s}.set_password_policy(int, int, text[], int, int, bigint[]), {s}.password_policy(),
     {s}.set_my_language(text) TO kontor_app;

@@ -367,8 +367,5 @@ BEGIN
 END
 $$;
 
-REVOKE ALL ON FUNCTION {s}.numbers(jsonb), {s}.is_on_its_way(bigint), {s}.hold_systems(bigint, bigint),
-    {s}.merge_contacts(bigint, bigint, bigint, bigint, jsonb, boolean), {s}.undo_merge(bigint),
-    {s}.set_different(bigint, bigint), {s}.erase_contact(bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {s}.merge_contacts(bigint, bigint, bigint, bigint, jsonb, boolean), {s}.undo_merge(bigint),
     {s}.set_different(bigint, bigint), {s}.erase_contact(bigint) TO kontor_app;

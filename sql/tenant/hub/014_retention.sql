@@ -27,7 +27,6 @@ BEGIN
     RETURN {s}.sees_all() AND r.deletes IS NULL;
 END
 $$;
-REVOKE ALL ON FUNCTION {s}.may_erase() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {s}.may_erase() TO kontor_app;
 
 -- For who sets the shop up; what erases, for who may erase.

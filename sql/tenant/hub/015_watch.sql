@@ -103,7 +103,6 @@ BEGIN
     RETURN told;
 END
 $$;
-REVOKE ALL ON FUNCTION {s}.watch(interval) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {s}.watch(interval) TO kontor_app;
 
 -- Alerts are for who may read the audit log.

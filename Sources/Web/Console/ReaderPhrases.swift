@@ -1,0 +1,39 @@
+import Hub
+
+/// The phrases of conditions, verdicts and rights in a reader's language, with the shop's own names of its fields.
+struct ReaderPhrases: Phrasebook {
+    let texts: ConsoleTexts
+    /// As the API lists fields.
+    let fields: [JSON]
+
+    func phrase(_ key: String, _ values: [String: String]) -> String { texts.filled("says_\(key)", values) }
+
+    func phrase(_ key: String, count: Int, _ values: [String: String]) -> String {
+        texts.count("says_\(key)", count, values)
+    }
+
+    func fieldName(_ path: String) -> String {
+        let parts = path.split(separator: ".").map(String.init)
+        let rest = parts.dropFirst().map { texts.keys.contains("part_\($0)") ? texts["part_\($0)"] : $0 }
+        return ([texts.label(parts.first ?? "", fields)] + rest).joined(separator: " – ")
+    }
+
+    func monthName(_ month: Int) -> String { texts.month(Int64(month)) }
+
+    /// A condition as the API has it; null for none, and for one of a newer program's making.
+    func words(_ condition: JSON?) -> JSON {
+        guard let condition else { return .null }
+        do {
+            return .string(try Condition(condition).words(in: self))
+        } catch {
+            return .null
+        }
+    }
+}
+
+extension Desk {
+    /// Phrases for who sits there.
+    func phrases() async throws -> ReaderPhrases {
+        ReaderPhrases(texts: texts, fields: try await call.ask("listFields")["items"]?.array ?? [])
+    }
+}

@@ -72,10 +72,13 @@ async def pages(browser, program):
                               f"a{contact()}@example.org", f"Kowalska{random.randint(0, 7000)}"])
 
     def lists(query):
-        return lambda q: [f"/contacts?{query(q)}"], lambda q: [f"/api/v1/contacts?{query(q)}"]
+        around = [f"/api/v1/{what}" for what in ("views", "segments", "fields")]
+        return lambda q: [f"/contacts?{query(q)}"], lambda q: [f"/api/v1/contacts?{query(q)}", *around]
 
     kinds = {
         "list": (lambda: None, *lists(lambda _: "")),
+        # what a browser asks for while somebody scrolls or types: the rows alone
+        "rows": (lambda: None, lambda _: ["/contacts?part=true"], lambda _: ["/api/v1/contacts"]),
         "search": (words, *lists(lambda q: "q=" + quote(q))),
         "tag": (lambda: None, *lists(lambda _: "tag=supplier")),
         "card": (

@@ -442,6 +442,9 @@ ALTER TABLE {s}.idempotency FORCE ROW LEVEL SECURITY;
 CREATE POLICY idempotency_all ON {s}.idempotency USING ((SELECT auth.me({id})) IS NOT NULL);
 GRANT SELECT, INSERT, UPDATE, DELETE ON {s}.idempotency TO kontor_app;
 
+-- Each function is granted as it is made: naming them afterwards would have PostgreSQL look at those of that name in every tenant.
+ALTER DEFAULT PRIVILEGES IN SCHEMA {s} GRANT EXECUTE ON FUNCTIONS TO kontor_app;
+
 -- Connectors work under a policy identity of their own.
 CREATE FUNCTION {s}.my_connector() RETURNS bigint
 LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -506,6 +509,106 @@ SELECT id, version, data - (SELECT {s}.hidden_fields()) AS data,
     facets, consents, deleted_at
 FROM {s}.contact;
 GRANT SELECT ON {s}.contact_shared TO kontor_app;
+
+-- Makes a field a key, or an ordinary one again, for the contacts there are.
+CREATE FUNCTION {s}.set_key(field_key text, wanted boolean) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF auth.me({id}) IS NULL OR auth.me({id}) LIKE 'connector:%' THEN
+        RAISE insufficient_privilege USING MESSAGE = 'only people and their programs make keys';
+    END IF;
+    -- contacts that are written meanwhile wait, and then know of it
+    LOCK TABLE {s}.contact IN SHARE MODE;
+    UPDATE {s}.field SET is_key = wanted WHERE key = field_key;
+    DELETE FROM {s}.contact_key WHERE kind = 'field:' || field_key;
+    IF wanted THEN
+        INSERT INTO {s}.contact_key (kind, value, contact)
+        SELECT k.kind, k.value, c.id FROM {s}.contact c, hub.match_keys(c.data, ARRAY[field_key]) k
+        WHERE c.deleted_at IS NULL AND c.data ? field_key AND k.kind = 'field:' || field_key
+        ON CONFLICT DO NOTHING;
+    END IF;
+END
+$$;
+
+-- After a merge that kept values of the hub, the remote is behind: a change of no origin, so that it is routed and
+-- decided like any other.
+CREATE FUNCTION {s}.reassert(contact bigint, behind jsonb) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    WITH logged AS (
+        INSERT INTO {s}.change (entity, record, kind, version, fields, after, actor)
+        SELECT 'contact', c.id, 'edited', c.version, ARRAY(SELECT jsonb_object_keys(behind)), behind, auth.me({id})
+        FROM {s}.contact c WHERE c.id = contact AND c.deleted_at IS NULL
+        RETURNING id)
+    INSERT INTO {s}.outbox (change) SELECT id FROM logged;
+END
+$$;
+
+-- The change feed for SQL consumers: changes whose transactions, and all before them, have ended.
+-- One long write transaction holds it back. Give the last (tx, id) you have seen.
+CREATE FUNCTION {s}.feed(after_tx xid8, after_id bigint, max_rows int)
+RETURNS TABLE (tx xid8, id bigint, at timestamptz, entity text, record bigint, kind text, version bigint,
+    fields text[], before jsonb, after jsonb, origin bigint, actor text)
+LANGUAGE sql STABLE ROWS 100
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT c.tx, c.id, c.at, c.entity, c.record, c.kind, c.version, c.fields, c.before, c.after, c.origin, c.actor
+    FROM {s}.change c
+    WHERE (c.tx, c.id) > (after_tx, after_id) AND c.tx < pg_snapshot_xmin(pg_current_snapshot())
+    ORDER BY c.tx, c.id LIMIT least(max_rows, 10000)
+$$;
+
+-- True erasure: the record and every trace of its values; what stays says only that it was erased.
+CREATE FUNCTION {s}.erase_contact(subject bigint) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    n bigint[] := '{}';
+    c bigint;
+    -- addresses and numbers by which the person is found where no contact's number stands
+    known text[];
+    keys text[] := ARRAY(SELECT f.key FROM {s}.field f WHERE f.is_key);
+BEGIN
+    IF auth.me({id}) IS NULL OR auth.me({id}) LIKE 'connector:%' THEN RETURN NULL; END IF;
+    known := ARRAY(SELECT DISTINCT m.value FROM {s}.contact x, hub.match_keys(x.data, keys) m WHERE x.id = subject
+        UNION SELECT m.value FROM {s}.change h, hub.match_keys(coalesce(h.before, h.after), keys) m
+            WHERE h.entity = 'contact' AND h.record = subject
+        UNION SELECT m.value FROM {s}.change h, hub.match_keys(h.after, keys) m WHERE h.entity = 'contact' AND h.record = subject);
+    UPDATE {s}.change SET before = NULL, after = NULL WHERE entity = 'contact' AND record = subject;
+    GET DIAGNOSTICS c = ROW_COUNT; n := n || c;
+    UPDATE {s}.stage SET data = NULL, difference = NULL, problems = NULL WHERE contact = subject;
+    GET DIAGNOSTICS c = ROW_COUNT; n := n || c;
+    -- rows that were refused or still wait, which are not to be merged then, and webhooks that could not be applied
+    UPDATE {s}.stage SET data = NULL, difference = NULL, problems = NULL, verdict = coalesce(verdict, 'refused')
+    WHERE contact IS NULL AND data IS NOT NULL
+        AND EXISTS (SELECT FROM hub.match_keys(data, keys) m WHERE m.value = ANY (known));
+    UPDATE {s}.inbox SET body = '', headers = '{}' WHERE state = 'dead' AND body <> ''
+        AND EXISTS (SELECT FROM unnest(known) k WHERE position(k IN lower(encode(body, 'escape'))) > 0);
+    UPDATE {s}.attempt SET message = NULL WHERE record = subject;
+    DELETE FROM {s}.conflict WHERE contact = subject;
+    DELETE FROM {s}.duplicate WHERE a = subject OR b = subject;
+    DELETE FROM {s}.contact_key WHERE contact = subject;
+    UPDATE {s}.binding SET agreed = '{}', past = '[]', pushed = '{}' WHERE entity = 'contact' AND record = subject;
+    -- by the addresses sent a record is found that a remote may have made without saying so; they go with it
+    UPDATE {s}.delivery SET sent = CASE WHEN unsure OR state = 'leased' THEN hub.just_emails(sent) ELSE '[]' END
+    WHERE record = subject;
+    DELETE FROM {s}.consent WHERE contact = subject;
+    DELETE FROM {s}.idempotency WHERE effect = subject;
+    UPDATE {s}.run SET params = params - 'samples' WHERE params ? 'samples';
+    UPDATE {s}.contact SET data = '{}', sales = '{}', consents = '{}', locks = '{}', origins = '{}',
+        deleted_at = coalesce(deleted_at, now()), version = version + 1, updated_at = now() WHERE id = subject;
+    GET DIAGNOSTICS c = ROW_COUNT; n := n || c;
+    UPDATE {s}.change SET before = NULL, after = NULL WHERE entity = 'contact' AND record = subject;
+    RETURN jsonb_build_object('changes', n[1], 'staged', n[2], 'contacts', n[3]);
+END
+$$;
+
+ALTER DEFAULT PRIVILEGES IN SCHEMA {s} REVOKE EXECUTE ON FUNCTIONS FROM kontor_app;
 
 -- Every writer's changes are logged: nobody can forget it.
 CREATE FUNCTION {s}.log_contacts() RETURNS trigger
@@ -577,44 +680,6 @@ CREATE TRIGGER contact_inserted AFTER INSERT ON {s}.contact
 CREATE TRIGGER contact_updated AFTER UPDATE ON {s}.contact
     REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION {s}.log_contacts();
 
--- Makes a field a key, or an ordinary one again, for the contacts there are.
-CREATE FUNCTION {s}.set_key(field_key text, wanted boolean) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    IF auth.me({id}) IS NULL OR auth.me({id}) LIKE 'connector:%' THEN
-        RAISE insufficient_privilege USING MESSAGE = 'only people and their programs make keys';
-    END IF;
-    -- contacts that are written meanwhile wait, and then know of it
-    LOCK TABLE {s}.contact IN SHARE MODE;
-    UPDATE {s}.field SET is_key = wanted WHERE key = field_key;
-    DELETE FROM {s}.contact_key WHERE kind = 'field:' || field_key;
-    IF wanted THEN
-        INSERT INTO {s}.contact_key (kind, value, contact)
-        SELECT k.kind, k.value, c.id FROM {s}.contact c, hub.match_keys(c.data, ARRAY[field_key]) k
-        WHERE c.deleted_at IS NULL AND c.data ? field_key AND k.kind = 'field:' || field_key
-        ON CONFLICT DO NOTHING;
-    END IF;
-END
-$$;
-
--- After a merge that kept values of the hub, the remote is behind: a change of no origin, so that it is routed and
--- decided like any other.
-CREATE FUNCTION {s}.reassert(contact bigint, behind jsonb) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    WITH logged AS (
-        INSERT INTO {s}.change (entity, record, kind, version, fields, after, actor)
-        SELECT 'contact', c.id, 'edited', c.version, ARRAY(SELECT jsonb_object_keys(behind)), behind, auth.me({id})
-        FROM {s}.contact c WHERE c.id = contact AND c.deleted_at IS NULL
-        RETURNING id)
-    INSERT INTO {s}.outbox (change) SELECT id FROM logged;
-END
-$$;
-
 -- Consents follow their newest evidence; an equal moment never turns "no" into "yes".
 CREATE FUNCTION {s}.apply_consents() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -639,67 +704,5 @@ $$;
 CREATE TRIGGER consent_added AFTER INSERT ON {s}.consent
     REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION {s}.apply_consents();
 
--- The change feed for SQL consumers: changes whose transactions, and all before them, have ended.
--- One long write transaction holds it back. Give the last (tx, id) you have seen.
-CREATE FUNCTION {s}.feed(after_tx xid8, after_id bigint, max_rows int)
-RETURNS TABLE (tx xid8, id bigint, at timestamptz, entity text, record bigint, kind text, version bigint,
-    fields text[], before jsonb, after jsonb, origin bigint, actor text)
-LANGUAGE sql STABLE ROWS 100
-SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT c.tx, c.id, c.at, c.entity, c.record, c.kind, c.version, c.fields, c.before, c.after, c.origin, c.actor
-    FROM {s}.change c
-    WHERE (c.tx, c.id) > (after_tx, after_id) AND c.tx < pg_snapshot_xmin(pg_current_snapshot())
-    ORDER BY c.tx, c.id LIMIT least(max_rows, 10000)
-$$;
-
--- True erasure: the record and every trace of its values; what stays says only that it was erased.
-CREATE FUNCTION {s}.erase_contact(subject bigint) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    n bigint[] := '{}';
-    c bigint;
-    -- addresses and numbers by which the person is found where no contact's number stands
-    known text[];
-    keys text[] := ARRAY(SELECT f.key FROM {s}.field f WHERE f.is_key);
-BEGIN
-    IF auth.me({id}) IS NULL OR auth.me({id}) LIKE 'connector:%' THEN RETURN NULL; END IF;
-    known := ARRAY(SELECT DISTINCT m.value FROM {s}.contact x, hub.match_keys(x.data, keys) m WHERE x.id = subject
-        UNION SELECT m.value FROM {s}.change h, hub.match_keys(coalesce(h.before, h.after), keys) m
-            WHERE h.entity = 'contact' AND h.record = subject
-        UNION SELECT m.value FROM {s}.change h, hub.match_keys(h.after, keys) m WHERE h.entity = 'contact' AND h.record = subject);
-    UPDATE {s}.change SET before = NULL, after = NULL WHERE entity = 'contact' AND record = subject;
-    GET DIAGNOSTICS c = ROW_COUNT; n := n || c;
-    UPDATE {s}.stage SET data = NULL, difference = NULL, problems = NULL WHERE contact = subject;
-    GET DIAGNOSTICS c = ROW_COUNT; n := n || c;
-    -- rows that were refused or still wait, which are not to be merged then, and webhooks that could not be applied
-    UPDATE {s}.stage SET data = NULL, difference = NULL, problems = NULL, verdict = coalesce(verdict, 'refused')
-    WHERE contact IS NULL AND data IS NOT NULL
-        AND EXISTS (SELECT FROM hub.match_keys(data, keys) m WHERE m.value = ANY (known));
-    UPDATE {s}.inbox SET body = '', headers = '{}' WHERE state = 'dead' AND body <> ''
-        AND EXISTS (SELECT FROM unnest(known) k WHERE position(k IN lower(encode(body, 'escape'))) > 0);
-    UPDATE {s}.attempt SET message = NULL WHERE record = subject;
-    DELETE FROM {s}.conflict WHERE contact = subject;
-    DELETE FROM {s}.duplicate WHERE a = subject OR b = subject;
-    DELETE FROM {s}.contact_key WHERE contact = subject;
-    UPDATE {s}.binding SET agreed = '{}', past = '[]', pushed = '{}' WHERE entity = 'contact' AND record = subject;
-    -- by the addresses sent a record is found that a remote may have made without saying so; they go with it
-    UPDATE {s}.delivery SET sent = CASE WHEN unsure OR state = 'leased' THEN hub.just_emails(sent) ELSE '[]' END
-    WHERE record = subject;
-    DELETE FROM {s}.consent WHERE contact = subject;
-    DELETE FROM {s}.idempotency WHERE effect = subject;
-    UPDATE {s}.run SET params = params - 'samples' WHERE params ? 'samples';
-    UPDATE {s}.contact SET data = '{}', sales = '{}', consents = '{}', locks = '{}', origins = '{}',
-        deleted_at = coalesce(deleted_at, now()), version = version + 1, updated_at = now() WHERE id = subject;
-    GET DIAGNOSTICS c = ROW_COUNT; n := n || c;
-    UPDATE {s}.change SET before = NULL, after = NULL WHERE entity = 'contact' AND record = subject;
-    RETURN jsonb_build_object('changes', n[1], 'staged', n[2], 'contacts', n[3]);
-END
-$$;
-
 GRANT USAGE ON SCHEMA {s} TO kontor_app;
 GRANT USAGE ON SEQUENCE {s}.contact_id TO kontor_app;
-GRANT EXECUTE ON FUNCTION {s}.my_connector(), {s}.set_key(text, boolean), {s}.visible_facets(), {s}.hidden_fields(), {s}.free_emails(jsonb),
-    {s}.feed(xid8, bigint, int), {s}.erase_contact(bigint), {s}.reassert(bigint, jsonb) TO kontor_app;

@@ -142,6 +142,8 @@ BEGIN
 END
 $$;
 
+ALTER DEFAULT PRIVILEGES IN SCHEMA {s} GRANT EXECUTE ON FUNCTIONS TO kontor_app, kontor_view;
+
 -- The rights of the actor of this transaction when that is a member of staff; no row for a connector or nobody.
 CREATE FUNCTION {s}.mine() RETURNS {s}.effective
 LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -194,6 +196,7 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$ BEGIN RETURN coalesce(auth.me({id}) NOT LIKE 'staff:%', false); END $$;
 
+ALTER DEFAULT PRIVILEGES IN SCHEMA {s} REVOKE EXECUTE ON FUNCTIONS FROM kontor_app, kontor_view;
 -- Whether a contact is among those of some owners that rights allow.
 CREATE FUNCTION {s}.within(c {s}.contact, r {s}.effective, owners bigint[]) RETURNS boolean
 LANGUAGE sql IMMUTABLE

@@ -3,6 +3,58 @@
 -- how it ended: "done", "unchanged", "missing" (also for what the actor may not see), "stale", "forbidden", or "field" for a
 -- field the actor does not see as it is, and so may not write.
 
+-- Finds a contact for a change, and locks it: null when it may be changed, else how the change ended.
+CREATE FUNCTION {s}.refusal(subject bigint, seen_version bigint, fields text[], is_deleting boolean, OUT outcome text,
+    OUT held {s}.contact)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    r {s}.effective := {s}.mine();
+BEGIN
+    SELECT * INTO held FROM {s}.contact c WHERE c.id = subject;
+    -- no lock on what the actor may not see
+    IF held.id IS NULL OR NOT {s}.within(held, r, r.reads) THEN
+        outcome := 'missing';
+        RETURN;
+    END IF;
+    SELECT * INTO held FROM {s}.contact c WHERE c.id = subject FOR UPDATE;
+    outcome := CASE
+        WHEN held.id IS NULL OR NOT {s}.within(held, r, r.reads) THEN 'missing'
+        WHEN NOT {s}.within(held, r, CASE WHEN is_deleting THEN r.deletes ELSE r.changes END) THEN 'forbidden'
+        WHEN fields && (r.hidden || r.masked) THEN 'field'
+        WHEN held.version <> seen_version THEN 'stale' END;
+END
+$$;
+
+-- People who manage staff may give anybody any right, themselves too.
+CREATE FUNCTION {s}.demand_staff_right() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NOT {s}.may('staff') OR auth.me({id}) LIKE 'connector:%' THEN
+        RAISE insufficient_privilege USING MESSAGE = 'only who may manage staff does that';
+    END IF;
+END
+$$;
+
+-- Somebody in the role owner who can sign in must be left.
+CREATE FUNCTION {s}.demand_owner() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM {s}.staff s JOIN {s}.role r ON r.id = s.role AND r.name = 'owner'
+        JOIN auth.account a ON a.id = s.account AND a.disabled_at IS NULL AND a.password IS NOT NULL
+        WHERE s.disabled_at IS NULL) THEN
+        RAISE check_violation USING MESSAGE = 'an owner must be left', CONSTRAINT = 'staff_owner_left';
+    END IF;
+END
+$$;
+
+ALTER DEFAULT PRIVILEGES IN SCHEMA {s} GRANT EXECUTE ON FUNCTIONS TO kontor_app;
+
 CREATE FUNCTION {s}.add_contact(document jsonb, origin jsonb, key text, OUT outcome text, OUT id bigint)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -27,30 +79,6 @@ BEGIN
     PERFORM set_config('kontor.made', c.id::text, true);
     outcome := 'done';
     id := c.id;
-END
-$$;
-
--- Finds a contact for a change, and locks it: null when it may be changed, else how the change ended.
-CREATE FUNCTION {s}.refusal(subject bigint, seen_version bigint, fields text[], is_deleting boolean, OUT outcome text,
-    OUT held {s}.contact)
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    r {s}.effective := {s}.mine();
-BEGIN
-    SELECT * INTO held FROM {s}.contact c WHERE c.id = subject;
-    -- no lock on what the actor may not see
-    IF held.id IS NULL OR NOT {s}.within(held, r, r.reads) THEN
-        outcome := 'missing';
-        RETURN;
-    END IF;
-    SELECT * INTO held FROM {s}.contact c WHERE c.id = subject FOR UPDATE;
-    outcome := CASE
-        WHEN held.id IS NULL OR NOT {s}.within(held, r, r.reads) THEN 'missing'
-        WHEN NOT {s}.within(held, r, CASE WHEN is_deleting THEN r.deletes ELSE r.changes END) THEN 'forbidden'
-        WHEN fields && (r.hidden || r.masked) THEN 'field'
-        WHEN held.version <> seen_version THEN 'stale' END;
 END
 $$;
 
@@ -238,32 +266,6 @@ BEGIN
 END
 $$;
 
--- People who manage staff may give anybody any right, themselves too.
-CREATE FUNCTION {s}.demand_staff_right() RETURNS void
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    IF NOT {s}.may('staff') OR auth.me({id}) LIKE 'connector:%' THEN
-        RAISE insufficient_privilege USING MESSAGE = 'only who may manage staff does that';
-    END IF;
-END
-$$;
-
--- Somebody in the role owner who can sign in must be left.
-CREATE FUNCTION {s}.demand_owner() RETURNS void
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    IF NOT EXISTS (SELECT FROM {s}.staff s JOIN {s}.role r ON r.id = s.role AND r.name = 'owner'
-        JOIN auth.account a ON a.id = s.account AND a.disabled_at IS NULL AND a.password IS NOT NULL
-        WHERE s.disabled_at IS NULL) THEN
-        RAISE check_violation USING MESSAGE = 'an owner must be left', CONSTRAINT = 'staff_owner_left';
-    END IF;
-END
-$$;
-
 -- Invites a person, or sends somebody a new link to set a password by. The link ends in two days.
 CREATE FUNCTION {s}.invite(person bigint, link_hash bytea) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
@@ -445,14 +447,4 @@ BEGIN
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION {s}.mine(), {s}.sees_all(), {s}.may(text), {s}.is_program() TO kontor_app, kontor_view;
-GRANT EXECUTE ON FUNCTION {s}.add_contact(jsonb, jsonb, text), {s}.edit_contact(bigint, bigint, jsonb, jsonb),
-    {s}.set_deleted(bigint, bigint, boolean), {s}.set_locks(bigint, text[]), {s}.set_owner(bigint, bigint, bigint),
-    {s}.add_consent(bigint, text, boolean, timestamptz, text, text), {s}.settle_conflict(bigint), {s}.erase_contact(bigint),
-    {s}.set_key(text, boolean), {s}.drop_field(text),
-    {s}.reassert(bigint, jsonb), {s}.invite(bigint, bytea),
-    {s}.add_staff(text, text, bigint, bigint, text, bigint[], bytea),
-    {s}.edit_staff(bigint, text, bigint, boolean, bigint, text, bigint[], boolean), {s}.hand_over(bigint, bigint),
-    {s}.remove_staff(bigint), {s}.save_role(bigint, bigint, text, text, jsonb), {s}.drop_role(bigint),
-    {s}.save_team(bigint, text), {s}.drop_team(bigint), {s}.explain_rights(bigint, bigint)
-    TO kontor_app;
+ALTER DEFAULT PRIVILEGES IN SCHEMA {s} REVOKE EXECUTE ON FUNCTIONS FROM kontor_app;

@@ -35,6 +35,8 @@ AS $$
         'action', r.action, 'entity', r.entity, 'record', r.record, 'details', r.details)::text, 'UTF8'))
 $$;
 
+ALTER DEFAULT PRIVILEGES IN SCHEMA {s} GRANT EXECUTE ON FUNCTIONS TO kontor_app;
+
 -- Seals what was added by transactions that have ended, before which none is running.
 CREATE FUNCTION {s}.seal_audit(OUT place bigint, OUT hash bytea)
 LANGUAGE plpgsql SECURITY DEFINER
@@ -95,6 +97,8 @@ AS $$
     SELECT auth.me({id}), what, of_entity, of_record, more WHERE auth.me({id}) IS NOT NULL
 $$;
 
+ALTER DEFAULT PRIVILEGES IN SCHEMA {s} REVOKE EXECUTE ON FUNCTIONS FROM kontor_app;
+
 -- Adds what was changed of how the shop is set up: which fields, and of rights what they were and are. The argument names
 -- what changes by itself.
 CREATE FUNCTION {s}.note_change() RETURNS trigger
@@ -143,4 +147,3 @@ CREATE POLICY audit_head_in_functions ON {s}.audit_head TO kontor_owner USING ((
 -- an export has them, too
 CREATE POLICY audit_head_read ON {s}.audit_head FOR SELECT TO kontor_app USING ((SELECT {s}.sees_all() AND {s}.may('audit')));
 GRANT SELECT ON {s}.audit, {s}.audit_head TO kontor_app;
-GRANT EXECUTE ON FUNCTION {s}.seal_audit(), {s}.verify_audit(), {s}.note(text, text, bigint, jsonb) TO kontor_app;

@@ -1,5 +1,7 @@
 -- What the shop demands of its people's passwords, beyond the floor. {s} is the tenant's schema, {id} its number.
 
+ALTER DEFAULT PRIVILEGES IN SCHEMA {s} GRANT EXECUTE ON FUNCTIONS TO kontor_app;
+
 -- Sets the policy whole, for who manages staff.
 CREATE FUNCTION {s}.set_password_policy(characters int, score int, blocked text[], kept int, days int, roles bigint[])
 RETURNS void
@@ -54,6 +56,13 @@ BEGIN
 END
 $$;
 
+-- The language one works in is one's own affair.
+CREATE FUNCTION {s}.set_my_language(tongue text) RETURNS void
+LANGUAGE sql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$ UPDATE {s}.staff s SET language = tongue WHERE s.account = auth.my_account({id}) $$;
+ALTER DEFAULT PRIVILEGES IN SCHEMA {s} REVOKE EXECUTE ON FUNCTIONS FROM kontor_app;
+
 -- Whoever comes to a role that needs a second factor needs one.
 CREATE FUNCTION {s}.demand_factor() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -68,12 +77,3 @@ BEGIN
 END
 $$;
 CREATE TRIGGER staff_factor AFTER INSERT OR UPDATE OF role ON {s}.staff FOR EACH ROW EXECUTE FUNCTION {s}.demand_factor();
-
--- The language one works in is one's own affair.
-CREATE FUNCTION {s}.set_my_language(tongue text) RETURNS void
-LANGUAGE sql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$ UPDATE {s}.staff s SET language = tongue WHERE s.account = auth.my_account({id}) $$;
-
-GRANT EXECUTE ON FUNCTION {s}.set_password_policy(int, int, text[], int, int, bigint[]), {s}.password_policy(),
-    {s}.set_my_language(text) TO kontor_app;

@@ -73,7 +73,7 @@ import Testing
         (#"{"any":[{"owner":[5,7]},{"owner":null}]}"#, "is a client of member of staff 5 or 7 or is nobody's client"),
         (
             #"{"all":[{"consent":"newsletter"},{"any":[{"tag":"a"},{"orders":{"above":3}}]}]}"#,
-            "has consented to “newsletter” and (has the tag “a” or has a number of orders above 3)"
+            "has consented to “newsletter” and (has the tag “a” or has more than 3 orders)"
         ),
         (#"{"not":{"any":[{"tag":"a"},{"tag":"b"}]}}"#, "not (has the tag “a” or has the tag “b”)"),
         (
@@ -81,6 +81,9 @@ import Testing
             "has bought something from “Oak & Pine” at least 2 times in the last 90 days"
         ),
         (#"{"field":"job_title","exists":false}"#, "has no job title"),
+        (#"{"not":{"orders":{"at_least":3}}}"#, "has fewer than 3 orders"),
+        (#"{"not":{"spent":{"is":"1.00"}}}"#, "has not spent just 1.00"),
+        (#"{"unchanged_in_days":1}"#, "has neither changed nor ordered in the last day"),
         (#"{"field":"birthday","after":{"days_ago":3}}"#, "has birthday after 3 days ago"),
     ])
     func words(_ text: String, _ words: String) throws {

@@ -86,7 +86,7 @@ import Testing
         #expect(
             recipient?["flows"] == [
                 [
-                    "title": "Out", "direction": "to", "capability": "push", "entity": "contact",
+                    "title": "Out", "direction": "to", "capability": "push", "plugin": "contacts.export",
                     "filter": ["consent": "news"],
                 ]
             ])

@@ -72,7 +72,7 @@ async def pages(browser, program):
                               f"a{contact()}@example.org", f"Kowalska{random.randint(0, 7000)}"])
 
     def lists(query):
-        around = [f"/api/v1/{what}" for what in ("views", "segments", "fields")]
+        around = [f"/api/v1/{what}" for what in ("segments", "fields")]
         return lambda q: [f"/contacts?{query(q)}"], lambda q: [f"/api/v1/contacts?{query(q)}", *around]
 
     kinds = {

@@ -98,7 +98,7 @@ SWIFT = {
     "twice-the-same-key": ("Hub/JSONParser.swift", 'throw fail("duplicate key")', "_ = 0", "JSONTests|LimitTests|RefusalTests"),
     "mails-without-tls": ("ConnectorKit/SMTPClient.swift", 'needsTLS = scheme == "smtps" ||', "needsTLS = false &&", "MailTests"),
     "webhooks-unsigned": (
-        "ConnectorKit/WebhookSignature.swift", 'guard isGenuine else { throw .forged("the signature does not match") }', "", "WebhookTests|KitCryptoTests|WooCommerceTests"),
+        "ConnectorKit/WebhookSignature.swift", "where Crypto.constantTimeEqual(candidate, expected) { isGenuine = true }", "{ isGenuine = true }", "WebhookTests|KitCryptoTests|WooCommerceTests"),
     "preferences-unsigned": (
         "Store/API/SignedPath.swift", "Crypto.constantTimeEqual(own.utf8, path.utf8) ? (tenant, number) : nil", "(tenant, number)",
         "PrivacyTests|PageTests"),

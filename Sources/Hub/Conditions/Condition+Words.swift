@@ -6,6 +6,11 @@ extension Condition {
     /// This condition as part of a sentence about a contact, in the book's language.
     public func words(in book: some Phrasebook) -> String { words(within: .top, book) }
 
+    /// The same as what is wanted: `a contact that has the tag “supplier”`.
+    public func contact(in book: some Phrasebook) -> String {
+        self == .everything ? book.phrase("everybody") : book.phrase("turn_other", it: words(in: book))
+    }
+
     private enum Place { case top, all, any, not }
 
     private func words(within place: Place, _ book: some Phrasebook) -> String {
@@ -54,8 +59,8 @@ extension Leaf {
         case .bought(let purchase): return book.phrase("bought" + not, it: purchase.words(in: book))
         case .noOrderInDays(let days): return book.phrase("quiet" + not, count: days, [:])
         case .unchangedInDays(let days): return book.phrase("unchanged" + not, count: days, [:])
-        case .orders(let comparison): return comparison.words(of: book.phrase("orders"), negated: negated, in: book)
-        case .spent(let comparison): return comparison.words(of: book.phrase("spent"), negated: negated, in: book)
+        case .orders(let comparison): return comparison.words(ofTotal: "orders", negated: negated, in: book)
+        case .spent(let comparison): return comparison.words(ofTotal: "spent", negated: negated, in: book)
         }
     }
 
@@ -87,6 +92,21 @@ extension Comparison {
     func words(of field: String, negated: Bool, in book: some Phrasebook) -> String {
         let (key, value) = piece(negated: negated, in: book)
         return book.phrase(key, ["field": field, "it": value])
+    }
+
+    /// `has at least 3 orders`: a total is never missing, so each opposite has a form without "not".
+    func words(ofTotal total: String, negated: Bool, in book: some Phrasebook) -> String {
+        let (form, opposite, value): (String, String, JSON)
+        switch self {
+        case .is(let one): (form, opposite, value) = ("is", "other", one)
+        case .isNot(let one): (form, opposite, value) = ("other", "is", one)
+        case .below(let one): (form, opposite, value) = ("below", "at_least", one)
+        case .atLeast(let one): (form, opposite, value) = ("at_least", "below", one)
+        case .above(let one): (form, opposite, value) = ("above", "at_most", one)
+        case .atMost(let one): (form, opposite, value) = ("at_most", "above", one)
+        default: return words(of: book.phrase(total), negated: negated, in: book)
+        }
+        return book.phrase("\(total)_\(negated ? opposite : form)", it: value.plain)
     }
 
     private func piece(negated: Bool, in book: some Phrasebook) -> (key: String, value: String) {

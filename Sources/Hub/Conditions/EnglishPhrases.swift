@@ -18,7 +18,7 @@ public struct EnglishPhrases: Phrasebook {
     /// By key.
     public static let texts = [
         "quoted": "“{it}”", "and": "and", "or": "or", "not": "not ({it})", "anyone": "is any contact",
-        "nobody": "is no contact",
+        "nobody": "is no contact", "everybody": "any contact",
         "tag": "has the tag {it}", "tag_not": "does not have the tag {it}",
         "consent": "has consented to {it}", "consent_not": "has not consented to {it}",
         "origin": "was changed by {it}", "origin_not": "was not changed by {it}",
@@ -32,6 +32,13 @@ public struct EnglishPhrases: Phrasebook {
         "bought": "has bought {it}", "bought_not": "has not bought {it}", "something": "something",
         "of_category": "{it} of the category {name}", "from_supplier": "{it} from {name}",
         "orders": "a number of orders", "spent": "a total spent",
+        "orders_is": "has {it} orders", "orders_other": "has not just {it} orders",
+        "orders_below": "has fewer than {it} orders",
+        "orders_at_least": "has at least {it} orders", "orders_above": "has more than {it} orders",
+        "orders_at_most": "has at most {it} orders", "spent_is": "has spent {it}",
+        "spent_other": "has not spent just {it}",
+        "spent_below": "has spent less than {it}", "spent_at_least": "has spent at least {it}",
+        "spent_above": "has spent more than {it}", "spent_at_most": "has spent at most {it}",
         "is": "has {field} equal to {it}", "other": "has {field} other than {it}",
         "one_of": "has {field} one of {it}", "one_of_not": "has {field} not one of {it}",
         "contains": "has {field} containing {it}", "contains_not": "has {field} not containing {it}",
@@ -82,8 +89,13 @@ public struct EnglishPhrases: Phrasebook {
         "within": ["one": "{it} in the last day", "other": "{it} in the last {n} days"],
         "quiet": ["one": "has no order in the last day", "other": "has no order in the last {n} days"],
         "quiet_not": ["one": "ordered in the last day", "other": "ordered in the last {n} days"],
-        "unchanged": ["one": "has not changed in the last day", "other": "has not changed in the last {n} days"],
-        "unchanged_not": ["one": "changed in the last day", "other": "changed in the last {n} days"],
+        "unchanged": [
+            "one": "has neither changed nor ordered in the last day",
+            "other": "has neither changed nor ordered in the last {n} days",
+        ],
+        "unchanged_not": [
+            "one": "changed or ordered in the last day", "other": "changed or ordered in the last {n} days",
+        ],
         "days_ago": ["one": "yesterday", "other": "{n} days ago"],
         "days_ahead": ["one": "tomorrow", "other": "{n} days from now"],
     ]

@@ -6,9 +6,11 @@ public struct VerdictWords<Book: Phrasebook>: Sendable {
     /// - Parameter code: as it is kept with the decision: "accepted", "missing_tag" ...
     public init(_ code: String, in book: Book) { (self.code, self.book) = (code, book) }
 
-    /// Why.
+    /// Why; the code itself where a newer program has decided.
     /// - Parameter system: name of the connection.
-    public func because(system: String) -> String { book.phrase("verdict_\(code)", ["system": system]) }
+    public func because(system: String) -> String {
+        EnglishPhrases.texts["verdict_\(code)"] == nil ? code : book.phrase("verdict_\(code)", ["system": system])
+    }
 
     /// What would change it.
     /// - Parameters:

@@ -13,8 +13,8 @@ final class LaneWork: Sendable {
     private let tenants = Mutex<[Int64: (Tenant, Date)]>([:])
     private let scheduler = Mutex<LaneScheduler?>(nil)
     private static let failurePause = 2.0
-    /// Batches of changes that one slice decides.
-    private static let routingPasses = 5
+    /// Batches of changes that one slice decides: the first, and one of each router's.
+    private static let routingPasses = 3
 
     init(node: Node, links: Links, options: Relay.Options, log: Logger) {
         self.node = node

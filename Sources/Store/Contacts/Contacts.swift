@@ -235,7 +235,7 @@ extension TenantDatabase {
     var compilerInput: [SQL] {
         [
             ("SELECT id, name FROM \(seen("connector"))" as SQL).prepared(),
-            "SELECT to_regclass(\("\(tenant.schema).sale")) IS NOT NULL AS sales",
+            ("SELECT to_regclass(\("\(tenant.schema).sale")) IS NOT NULL AS sales" as SQL).prepared(),
             fieldsQuery,
         ]
     }

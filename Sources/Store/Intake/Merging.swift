@@ -13,7 +13,8 @@ public struct MergeCounts: Sendable {
     /// Rows that change golden records.
     public var effective: Int { Self.changing.reduce(0) { $0 + (byVerdict[$1] ?? 0) } }
     static let changing = ["new", "changed", "unlinked"]
-    static let verdicts =
+    /// What can become of a row.
+    public static let verdicts =
         changing + ["unchanged", "echo", "outdated", "unclear", "superseded", "deleted_here", "merged_away", "refused"]
 }
 

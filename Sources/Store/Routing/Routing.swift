@@ -11,8 +11,10 @@ public struct RoutingPass: Sendable {
 }
 
 extension TenantDatabase {
-    /// Changes that one statement decides: enough to make up for planning it and waiting for the disk, and soon done.
+    /// Changes that the first statement decides: enough to make up for planning it and waiting for the disk, and soon done.
     public static let routingBatch = 1000
+    /// How many times as many each further one decides, when a backlog is there.
+    private static let backlogFactor = 5
     /// Routers that share a backlog. What two of them say about one record is settled by `wanted`.
     private static let routers = 2
 
@@ -32,7 +34,7 @@ extension TenantDatabase {
 
     /// Routes what waits: decides changes for every plugin, a batch in one statement that takes them off the outbox, stores
     /// each verdict with its rule, and marks what is behind, all or nothing. One router does when it is at most a
-    /// batch; a backlog is shared by some, each with batches of its own.
+    /// batch; a backlog is shared by some, each with larger batches of its own.
     /// - Parameters:
     ///   - passes: most batches to decide, all by the rules read in the beginning; odd.
     ///   - each: told of every batch when it is decided.
@@ -45,14 +47,16 @@ extension TenantDatabase {
         let first = try await decide(statement)
         each(first)
         guard first.changes == batch else { return false }
+        let share = batch * Self.backlogFactor
+        let larger = try routing(plugins, compiler, limit: share)
         return try await withThrowingTaskGroup(of: Bool.self) { group in
             for _ in 0..<Self.routers {
                 group.addTask {
                     for _ in 0..<(passes - 1) / Self.routers {
                         try Task.checkCancellation()
-                        let pass = try await decide(statement)
+                        let pass = try await decide(larger)
                         each(pass)
-                        if pass.changes < batch { return false }
+                        if pass.changes < share { return false }
                     }
                     return true
                 }

@@ -60,13 +60,12 @@ extension TenantDatabase {
     public func count(_ condition: Condition, as actor: Actor) async throws -> Int {
         let compiler = try await compiler(as: actor)
         let filter = try compiler.compile(condition)
+        let isByFacets = compiler.isByFacets(condition)
         // beside that of facets the index by owner is only more to read
-        let reach = compiler.isByFacets(condition) ? "" : reach
-        return try await run(
-            as: actor, "SELECT count(*) AS n FROM \(contacts) c WHERE c.deleted_at IS NULL AND \(filter) \(reach)")[0][
-                0
-            ]
-            .get("n")
+        let statement: SQL =
+            "SELECT count(*) AS n FROM \(contacts) c WHERE c.deleted_at IS NULL AND \(filter) \(isByFacets ? "" : reach)"
+        // whatever the facets are, there is one way to find them: it need not be planned anew
+        return try await run(as: actor, isByFacets ? statement.prepared() : statement)[0][0].get("n")
     }
 
     public func count(segment id: Int64, as actor: Actor) async throws -> Int {

@@ -20,12 +20,16 @@ extension Operations {
                 [
                     "kinds": .array(
                         kinds.map { kind in
-                            let title = desk.texts.kind(kind["kind"]?.string ?? "", kind["title"]?.string)
+                            let (key, title) = (
+                                kind["kind"]?.string ?? "", desk.title(ofKind: kind["kind"]?.string ?? "")
+                            )
                             return [
                                 "title": .string(title), "initials": .string(FieldText.initials(title)),
                                 "href": .string("/connections/new/\(kind["kind"]?.string ?? "")"),
                                 "plugins": .array(
-                                    (kind["plugins"]?.array ?? []).map { .string(desk.texts.flow($0, of: title)) }),
+                                    (kind["plugins"]?.array ?? []).map {
+                                        .string(desk.title(ofPlugin: $0["name"]?.string ?? "", kind: key, of: title))
+                                    }),
                             ]
                         })
                 ])
@@ -105,7 +109,7 @@ extension Operations {
         -> Answer
     {
         let kind = try await kind(desk)
-        let title = desk.texts.kind(kind["kind"]?.string ?? "", kind["title"]?.string)
+        let (key, title) = (kind["kind"]?.string ?? "", desk.title(ofKind: kind["kind"]?.string ?? ""))
         let model: JSON = [
             "kind": .string(title), "name": .string(form?["name"] ?? title),
             "settings": .array(
@@ -114,7 +118,8 @@ extension Operations {
                     let isSecret = setting["is_secret"] == true
                     return [
                         "name": .string(name),
-                        "label": .string(desk.texts.setting(name, of: kind["kind"]?.string ?? "", setting["label"])),
+                        "label": .string(
+                            desk.title(ofSetting: name, kind: key, label: setting["label"]?.string ?? name)),
                         "type": isSecret ? "password" : "text",
                         "is_required": setting["is_required"] ?? false,
                         "value": .string(isSecret ? "" : form?["set.\(name)"] ?? setting["fallback"]?.scalarText ?? ""),
@@ -153,25 +158,20 @@ extension Operations {
     /// A connection with the state of its plugins.
     static func connectionCard(_ desk: Desk, _ system: JSON, _ phrases: ReaderPhrases) -> JSON {
         let (number, state) = (system["id"]?.scalarText ?? "", system["state"]?.string ?? "")
-        let titles = desk.call.services.manifests.first { $0.kind == system["kind"]?.string }
+        let kind = system["kind"]?.string ?? ""
         return [
             "id": .string(number), "href": .string("/connections/\(number)"), "name": system["name"] ?? .null,
-            "kind": .string(desk.texts.kind(system["kind"]?.string ?? "", titles?.title)),
+            "kind": .string(desk.title(ofKind: kind)),
             "initials": .string(FieldText.initials(system["name"]?.string ?? "")), "state": .string(state),
             "state_text": .string(desk.texts["state_\(state)"]), "badge": .string(badge(state)),
             "reason": system["state_reason"] ?? .null, "is_on": .bool(state == "on"),
             "plugins": .array(
                 (system["plugins"]?.array ?? []).map { plugin in
                     let (name, state) = (plugin["name"]?.string ?? "", plugin["state"]?.string ?? "")
-                    let known = titles?.plugins.first { $0.name == name }
-                    let flow: JSON = [
-                        "capability": plugin["capability"] ?? .null,
-                        "entity": .string((known?.entity ?? .contact).rawValue),
-                        "title": .string(known?.title ?? name),
-                    ]
                     return [
                         "id": .string(plugin["id"]?.scalarText ?? ""), "connection": .string(number),
-                        "title": .string(desk.texts.flow(flow, of: system["name"]?.string ?? "")),
+                        "title": .string(
+                            desk.title(ofPlugin: name, kind: kind, of: system["name"]?.string ?? "")),
                         "state_text": .string(desk.texts["state_\(state)"]),
                         "badge": .string(badge(state)), "is_on": .bool(state == "on"),
                         "pulls": .bool(plugin["capability"] == "pull"), "words": spoken(plugin, phrases),

@@ -33,7 +33,6 @@ enum ConsoleProblem {
 extension ConsoleTexts {
     /// What a failure says in this language; in English where it is not translated.
     func said(_ failure: Failure) -> String {
-        let key = "error_\(failure.code)"
-        return keys.contains(key) ? self[key] : failure.message
+        known("error_\(failure.code)") ?? failure.message
     }
 }

@@ -1,23 +1,29 @@
 import Hub
 
 /// What connectors are and ask for, in the reader's language; in their own words where there are no texts for them.
-extension ConsoleTexts {
-    /// - Parameter title: as the connector calls itself.
-    func kind(_ kind: String, _ title: String?) -> String { known("kind_\(kind)") ?? title ?? kind }
+extension Desk {
+    func manifest(_ kind: String) -> Manifest? { call.services.manifests.first { $0.kind == kind } }
 
-    /// What a plugin does: "Contacts to Google".
+    /// What a kind of connector is called.
+    func title(ofKind kind: String) -> String { texts.known("kind_\(kind)") ?? manifest(kind)?.title ?? kind }
+
+    /// What a plugin does: "Contacts to Google". One of several of a connector that do the same is told by its own title.
     /// - Parameters:
-    ///   - flow: its capability, entity and title.
+    ///   - kind: of its connector.
     ///   - system: name of the connection.
-    func flow(_ flow: JSON, of system: String) -> String {
-        let key = "flow_\(flow["capability"]?.string ?? "")_\(flow["entity"]?.string ?? "")"
-        return known(key).map { Placeholders.fill($0, ["system": system]) } ?? flow["title"]?.string ?? ""
+    func title(ofPlugin name: String, kind: String, of system: String) -> String {
+        let plugins = manifest(kind)?.plugins ?? []
+        guard let own = plugins.first(where: { $0.name == name }) else { return name }
+        let alike = plugins.filter { $0.capability == own.capability && $0.entity == own.entity }
+        guard alike.count == 1, let said = texts.known("flow_\(own.capability.rawValue)_\(own.entity.rawValue)") else {
+            return own.title
+        }
+        return Placeholders.fill(said, ["system": system])
     }
 
-    /// What a connector's setting is called: by connector, else as everywhere.
-    func setting(_ name: String, of kind: String, _ label: JSON?) -> String {
-        known("setting_\(kind)_\(name)") ?? known("setting_\(name)") ?? label?.string ?? name
+    /// What a connector's setting is called: by a text of its own, or by one for all whose English is the connector's.
+    func title(ofSetting name: String, kind: String, label: String) -> String {
+        if let own = texts.known("setting_\(kind)_\(name)") { return own }
+        return console.texts("en").known("setting_\(name)") == label ? texts["setting_\(name)"] : label
     }
-
-    private func known(_ key: String) -> String? { keys.contains(key) ? self[key] : nil }
 }

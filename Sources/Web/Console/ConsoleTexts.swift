@@ -4,6 +4,7 @@ import Hub
 /// The console's texts in one language.
 struct ConsoleTexts: Sendable {
     let language: String
+    let keys: Set<String>
     private let texts: [String: String]
     /// The texts as templates take them.
     let members: Members
@@ -18,9 +19,11 @@ struct ConsoleTexts: Sendable {
         texts = members.compactMapValues(\.string)
         self.members = Members(texts.mapValues(JSON.string))
         counts = members.compactMapValues { $0.object?.compactMapValues(\.string) }
+        keys = Set(members.keys)
     }
 
-    var keys: Set<String> { Set(texts.keys).union(counts.keys) }
+    /// The text of a key, where there is one.
+    func known(_ key: String) -> String? { texts[key] }
 
     /// The text of a key; the key itself where there is none, which no test lets through.
     subscript(key: String) -> String { texts[key] ?? key }

@@ -7,6 +7,7 @@ extension Operations {
             let call = desk.call
             let one: [String: JSON] = ["limit": 100]
             // asked together: they do not wait for each other
+            async let phrases = desk.phrases()
             async let dead = call.askIfAllowed("listDeliveries", query: ["state": "dead", "limit": 100])
             async let conflicts = call.askIfAllowed("listConflicts", query: one)
             async let duplicates = call.askIfAllowed("listDuplicates", query: one)
@@ -26,6 +27,7 @@ extension Operations {
             note(try await dead, "count_failed", "exclamation-triangle", "/problems")
             note(try await conflicts, "count_conflicts", "signpost-split", "/problems")
             note(try await duplicates, "count_duplicates", "files", "/problems")
+            let words = try await phrases
             let systems = (try await connectors)?["items"]?.array ?? []
             for system in systems where system["state"] != "on" {
                 attention.append([
@@ -33,13 +35,12 @@ extension Operations {
                     "icon": "pause-circle", "href": .string("/connections/\(system["id"]?.scalarText ?? "")"),
                 ])
             }
-            let phrases = try await desk.phrases()
             return try desk.page(
                 "home", title: desk.texts["menu_home"], place: "/",
                 [
                     "attention": .array(attention), "has_attention": .bool(!attention.isEmpty),
                     "hello": .string(hello(desk)),
-                    "systems": .array(systems.map { connectionCard(desk, $0, phrases) }),
+                    "systems": .array(systems.map { connectionCard(desk, $0, words) }),
                     "has_systems": .bool(!systems.isEmpty),
                     "may_connect": .bool(desk.may(.config)),
                     "runs": .array(((try await runs)?["items"]?.array ?? []).map { runRow(desk, $0, systems) }),
@@ -56,8 +57,10 @@ extension Operations {
     static func runRow(_ desk: Desk, _ run: JSON, _ systems: [JSON]) -> JSON {
         let system = systems.first { $0["id"] == run["connector"] }
         let counts = (run["counts"]?.object ?? [:]).sorted { $0.key < $1.key }.compactMap { key, value in
-            let isTold = (value.int ?? 0) > 0 && desk.texts.keys.contains("counted_\(key)")
-            return isTold ? "\(desk.texts["counted_\(key)"]) \(value.int ?? 0)" : nil
+            guard let count = value.int, count > 0, let said = desk.texts.known("counted_\(key)") else {
+                return nil as String?
+            }
+            return "\(said): \(count)"
         }
         return [
             "href": .string("/runs/\(run["id"]?.scalarText ?? "")"),

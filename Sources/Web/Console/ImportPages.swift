@@ -111,7 +111,7 @@ extension Operations {
     /// A column's content in words: "Addresses: city".
     private static func columnLabel(_ desk: Desk, _ path: String, _ labels: [JSON]) -> String {
         let parts = path.split(separator: "[n].").map(String.init)
-        let field = path == "name" ? desk.texts["name"] : desk.texts.label(parts[0], labels)
+        let field = desk.texts.label(parts[0], labels)
         return parts.count == 2 && parts[1] != "value" ? "\(field): \(desk.texts["part_\(parts[1])"])" : field
     }
 

@@ -58,16 +58,21 @@ extension Operations {
     private static func trial(_ desk: Desk, _ filter: JSON) async throws -> JSON {
         let plugin = try await desk.call.ask("getPlugin", pluginPath(desk))
         let system = try await desk.call.ask("getConnector", desk.call.path)
+        let name = system["name"]?.string ?? ""
         let since = Date(timeIntervalSinceNow: -Double(trialDays) * 86_400)
         let found = try await desk.call.ask(
             "replay",
             body: [
                 "since": .string(ISO8601DateFormatter().string(from: since)),
                 "rules": [
-                    "\(system["name"]?.string ?? "")/\(plugin["name"]?.string ?? "")": ["filter": filter]
+                    "\(name)/\(plugin["name"]?.string ?? "")": ["filter": filter]
                 ],
             ])
         let differences = found["differences"]?.array ?? []
+        let phrases = try await desk.phrases()
+        func said(_ verdict: JSON?) -> JSON {
+            .string(VerdictWords(verdict?.string ?? "", in: phrases).because(system: name))
+        }
         let count = differences.reduce(0) { $0 + ($1["count"]?.int ?? 0) }
         return [
             "said": .string(
@@ -77,8 +82,7 @@ extension Operations {
             "items": .array(
                 differences.map { one in
                     [
-                        "count": one["count"] ?? .null, "was": .string(verdictText(one["from"])),
-                        "is": .string(verdictText(one["to"])),
+                        "count": one["count"] ?? .null, "was": said(one["from"]), "is": said(one["to"]),
                         "records": .array(
                             (one["examples"]?.array ?? []).map {
                                 [
@@ -91,8 +95,6 @@ extension Operations {
         ]
     }
 
-    private static func verdictText(_ verdict: JSON?) -> String { verdict?.string?.replacing("_", with: " ") ?? "" }
-
     private static func pluginPage(
         _ desk: Desk, _ failure: Failure? = nil, rows: SegmentForm? = nil, typed: FormBody? = nil, trial: JSON = .null,
         more: Bool = false
@@ -102,13 +104,9 @@ extension Operations {
         let plugin = try await desk.call.ask("getPlugin", pluginPath(desk))
         let (system, fields) = (try await asked, try await listed["items"]?.array ?? [])
         guard plugin["connector"] == system["id"] else { throw Failure.notFound("plugin") }
-        let manifest = desk.call.services.manifests.first { $0.kind == system["kind"]?.string }
-        let known = manifest?.plugins.first { $0.name == plugin["name"]?.string }
-        let title = desk.texts.flow(
-            [
-                "capability": plugin["capability"] ?? .null, "entity": .string((known?.entity ?? .contact).rawValue),
-                "title": .string(known?.title ?? ""),
-            ], of: system["name"]?.string ?? "")
+        let title = desk.title(
+            ofPlugin: plugin["name"]?.string ?? "", kind: system["kind"]?.string ?? "", of: system["name"]?.string ?? ""
+        )
         let filter = plugin["filter"] ?? ["all": []]
         let kept = SegmentForm(filter, fields: fields)
         // conditions within conditions do not fit rows

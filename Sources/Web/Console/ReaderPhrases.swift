@@ -14,17 +14,17 @@ struct ReaderPhrases: Phrasebook {
 
     func fieldName(_ path: String) -> String {
         let parts = path.split(separator: ".").map(String.init)
-        let rest = parts.dropFirst().map { texts.keys.contains("part_\($0)") ? texts["part_\($0)"] : $0 }
+        let rest = parts.dropFirst().filter { $0 != "value" }.map { texts.known("part_\($0)") ?? $0 }
         return ([texts.label(parts.first ?? "", fields)] + rest).joined(separator: " – ")
     }
 
     func monthName(_ month: Int) -> String { texts.month(Int64(month)) }
 
-    /// A condition as the API has it; null for none, and for one of a newer program's making.
+    /// A condition as the API has it, as the contact that is wanted; null for none, and for one of a newer program's making.
     func words(_ condition: JSON?) -> JSON {
         guard let condition else { return .null }
         do {
-            return .string(try Condition(condition).words(in: self))
+            return .string(try Condition(condition).contact(in: self))
         } catch {
             return .null
         }
@@ -34,6 +34,6 @@ struct ReaderPhrases: Phrasebook {
 extension Desk {
     /// Phrases for who sits there.
     func phrases() async throws -> ReaderPhrases {
-        ReaderPhrases(texts: texts, fields: try await call.ask("listFields")["items"]?.array ?? [])
+        ReaderPhrases(texts: texts, fields: try await call.askIfAllowed("listFields")?["items"]?.array ?? [])
     }
 }

@@ -53,14 +53,17 @@ extension Operations {
     ]
 
     private static func recipient(_ desk: Desk, _ system: JSON, _ phrases: ReaderPhrases) -> JSON {
+        let kind = system["connector_kind"]?.string ?? ""
         let hidden = (system["hidden_fields"]?.array ?? []).compactMap(\.string).map(phrases.fieldName)
         return [
-            "name": system["name"] ?? .null, "kind": system["kind"] ?? .null,
+            "name": system["name"] ?? .null, "kind": .string(desk.title(ofKind: kind)),
             "flows": .array(
                 (system["flows"]?.array ?? []).map { flow in
                     [
                         "way": flow["direction"] == "to" ? "→" : "←",
-                        "title": .string(desk.texts.flow(flow, of: system["name"]?.string ?? "")),
+                        "title": .string(
+                            desk.title(
+                                ofPlugin: flow["plugin"]?.string ?? "", kind: kind, of: system["name"]?.string ?? "")),
                         "words": spoken(flow, phrases),
                     ]
                 }),

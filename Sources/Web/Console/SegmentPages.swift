@@ -86,7 +86,7 @@ extension Operations {
                 "words": try await desk.phrases().words(form.condition),
             ]
         } catch let failure as Failure where failure.kind == .invalid {
-            return ["wrong": .string(failure.message)]
+            return ["wrong": .string(desk.texts.said(failure))]
         }
     }
 

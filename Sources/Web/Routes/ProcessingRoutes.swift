@@ -28,12 +28,13 @@ extension Operations {
             let known = manifest?.plugins.first { $0.name == plugin["name"]?.string }
             return [
                 "title": .string(known?.title ?? plugin["name"]?.string ?? ""),
-                "capability": plugin["capability"] ?? .null, "entity": .string((known?.entity ?? .contact).rawValue),
+                "plugin": plugin["name"] ?? .null, "capability": plugin["capability"] ?? .null,
                 "direction": plugin["capability"] == "pull" ? "from" : "to", "filter": plugin["filter"] ?? [:],
             ]
         }
         return [
             "name": system["name"] ?? .null, "kind": .string(manifest?.title ?? system["kind"]?.string ?? ""),
+            "connector_kind": system["kind"] ?? .null,
             "state": system["state"] ?? .null, "flows": .array(flows), "hidden_fields": system["hidden_fields"] ?? [],
             "visible_facets": system["visible_facets"] ?? .null,
         ]

@@ -8,11 +8,12 @@ extension Schemas {
             "data": Schema.list(Schema.object(["key": Schema.string, "label": Schema.string])),
             "recipients": Schema.list(
                 Schema.object([
-                    "name": Schema.string, "kind": Schema.string, "state": Schema.string,
+                    "name": Schema.string, "kind": Schema.string, "connector_kind": Schema.string,
+                    "state": Schema.string,
                     "flows": Schema.list(
                         Schema.object([
                             "title": Schema.string, "direction": Schema.choice(["from", "to"]),
-                            "capability": Schema.string, "entity": Schema.string, "filter": Schema.anyObject,
+                            "plugin": Schema.string, "capability": Schema.string, "filter": Schema.anyObject,
                         ])), "hidden_fields": Schema.strings, "visible_facets": Schema.orNull(Schema.strings),
                 ])),
         ]),

@@ -448,3 +448,11 @@ END
 $$;
 
 ALTER DEFAULT PRIVILEGES IN SCHEMA {s} REVOKE EXECUTE ON FUNCTIONS FROM kontor_app;
+-- The second file grants these as it makes them; it did not in programs before, and a tenant may be half made by one.
+DO $$
+BEGIN
+    IF NOT has_function_privilege('kontor_app', '{s}.may(text)', 'EXECUTE') THEN
+        GRANT EXECUTE ON FUNCTION {s}.mine(), {s}.sees_all(), {s}.may(text), {s}.is_program() TO kontor_app, kontor_view;
+    END IF;
+END
+$$;

@@ -116,7 +116,7 @@ class Console(ConsoleCase):
         expect(page.locator(".notice")).to_contain_text("It runs now")
         expect(page.locator("main")).to_contain_text("Autumn clients · newsletter")
         page.goto(self.url + "/")
-        self.settled(page, ".rows li:has-text('Group brought up to date')", f"added {len(agreed)}")
+        self.settled(page, ".rows li:has-text('Group brought up to date')", f"added: {len(agreed)}")
 
     def test_many_at_once(self):
         """Some are found, kept as a view, marked, changed in one run, and that is undone."""

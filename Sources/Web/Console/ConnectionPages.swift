@@ -152,7 +152,7 @@ extension Operations {
     /// A pushing plugin's filter in words; null for one that takes everything.
     static func spoken(_ plugin: JSON, _ phrases: ReaderPhrases) -> JSON {
         guard plugin["capability"] == "push", plugin["filter"] != Condition.everything.json else { return .null }
-        return phrases.words(plugin["filter"])
+        return phrases.sentence(plugin["filter"])
     }
 
     /// A connection with the state of its plugins.

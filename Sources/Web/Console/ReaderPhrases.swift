@@ -31,6 +31,13 @@ struct ReaderPhrases: Phrasebook {
     }
 }
 
+extension ReaderPhrases {
+    /// The same with a capital, to stand alone.
+    func sentence(_ condition: JSON?) -> JSON {
+        words(condition).string.map { .string($0.prefix(1).uppercased() + $0.dropFirst()) } ?? .null
+    }
+}
+
 extension Desk {
     /// Phrases for who sits there.
     func phrases() async throws -> ReaderPhrases {

@@ -15,7 +15,7 @@ extension Operations {
                             [
                                 "href": .string("/segments/\(segment["id"]?.scalarText ?? "")"),
                                 "name": segment["name"] ?? .null,
-                                "words": phrases.words(segment["condition"]),
+                                "words": phrases.sentence(segment["condition"]),
                             ]
                         }), "is_empty": .bool(list.isEmpty),
                 ])
@@ -83,7 +83,7 @@ extension Operations {
             let found = try await desk.call.ask("previewSegment", body: ["condition": form.condition])
             return [
                 "count": .string(desk.texts.count("count_contacts", Int(found["count"]?.int ?? 0))),
-                "words": try await desk.phrases().words(form.condition),
+                "words": try await desk.phrases().sentence(form.condition),
             ]
         } catch let failure as Failure where failure.kind == .invalid {
             return ["wrong": .string(desk.texts.said(failure))]
@@ -101,7 +101,7 @@ extension Operations {
         let members = try await desk.call.ask("listMembers", path, query: query)
         var model: JSON = [
             "id": segment["id"] ?? .null, "name": segment["name"] ?? .null,
-            "words": try await desk.phrases().words(segment["condition"]),
+            "words": try await desk.phrases().sentence(segment["condition"]),
             "count": .string(desk.texts.count("count_contacts", Int(count))), "may_make": .bool(desk.may(.config)),
             "members": .array(
                 (members["items"]?.array ?? []).map { member in

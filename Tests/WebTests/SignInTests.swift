@@ -95,8 +95,8 @@ import Testing
         }
         #expect(replies.allSatisfy { $0.status == 401 && $0.code == "sign_in.failed" })
         #expect(Set(replies.map(\.body)).count == 1)
-        // each of them cost a hash
-        #expect(times.allSatisfy { $0 > .milliseconds(100) })
+        // each of them cost a hash, on a busy machine, too
+        #expect(times.allSatisfy { $0 > .milliseconds(100) && $0 > times[0] / 3 })
         // a suspended shop is none
         let provisioner = try await WebTestServer.shared.value.cluster.provisioner
         try await provisioner.setSuspended(true, shop.tenant.database.tenant)

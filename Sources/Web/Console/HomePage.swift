@@ -53,20 +53,22 @@ extension Operations {
         return name.isEmpty ? desk.texts["menu_home"] : desk.texts.filled("home_hello", ["name": name])
     }
 
+    /// What a run counted, in words.
+    static func counts(_ desk: Desk, _ run: JSON) -> String {
+        (run["counts"]?.object ?? [:]).sorted { $0.key < $1.key }.compactMap { key, value in
+            guard let count = value.int, count > 0, let said = desk.texts.known("counted_\(key)") else { return nil }
+            return "\(said): \(count)"
+        }.joined(separator: ", ")
+    }
+
     /// A run as a row of a list.
     static func runRow(_ desk: Desk, _ run: JSON, _ systems: [JSON]) -> JSON {
         let system = systems.first { $0["id"] == run["connector"] }
-        let counts = (run["counts"]?.object ?? [:]).sorted { $0.key < $1.key }.compactMap { key, value in
-            guard let count = value.int, count > 0, let said = desk.texts.known("counted_\(key)") else {
-                return nil as String?
-            }
-            return "\(said): \(count)"
-        }
         return [
             "href": .string("/runs/\(run["id"]?.scalarText ?? "")"),
             "kind": .string(desk.texts["run_\(run["kind"]?.string ?? "")"]), "system": system?["name"] ?? .null,
             "state": run["state"] ?? .null, "state_text": .string(desk.texts["state_\(run["state"]?.string ?? "")"]),
-            "badge": .string(badge(run["state"]?.string)), "counts": .string(counts.joined(separator: ", ")),
+            "badge": .string(badge(run["state"]?.string)), "counts": .string(counts(desk, run)),
             "message": run["message"] ?? .null, "when": desk.moment(run["created_at"]),
         ]
     }

@@ -121,6 +121,7 @@ extension Operations {
         let state = found["state"]?.string ?? ""
         let counts = found["counts"]?.object ?? [:]
         let isOver = ["done", "failed", "undone", "awaiting_approval"].contains(state)
+        let said = Self.counts(desk, found)
         let rows = (counts["rows"]?.int ?? 0) + (counts["faults"]?.int ?? 0)
         let isDry = found["dry"] == true
         let isEdit = found["kind"] == "edit"
@@ -142,6 +143,7 @@ extension Operations {
             "state": .string(desk.texts["state_\(state)"]), "badge": .string(badge(state)),
             "message": found["message"] ?? .null, "when": desk.moment(found["created_at"]),
             "address": .string("/runs/\(run)"), "done": .int(rows - (found["waiting"]?.int ?? 0)), "of": .int(rows),
+            "counted": rows == 0 && !said.isEmpty ? .string(said) : .null,
             "has_rows": .bool(rows > 0), "is_counted": .bool(rows > 0 && !isDry),
             "waits": .bool(state == "awaiting_approval"),
             "edit": .array(isEdit ? try await words(desk, found["params"]?["edit"] ?? [:]) : []),

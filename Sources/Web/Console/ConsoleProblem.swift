@@ -33,6 +33,7 @@ enum ConsoleProblem {
 extension ConsoleTexts {
     /// What a failure says in this language; in English where it is not translated.
     func said(_ failure: Failure) -> String {
-        known("error_\(failure.code)") ?? failure.message
+        // what was typed as text is told to the letter where it is wrong
+        known("error_\(failure.code)").map { Placeholders.fill($0, ["what": failure.message]) } ?? failure.message
     }
 }

@@ -39,11 +39,12 @@ import Testing
         // blanks between what JSON needs: without the limit it would be taken
         while sent <= 10_000_000 {
             piece += Array(repeating: UInt8(ascii: " "), count: 1_000_000)
-            try socket.write(Array("\(String(piece.count, radix: 16))\r\n".utf8) + piece + [0x0D, 0x0A])
+            try socket.write(chunk: piece)
             sent += piece.count
             piece = []
         }
-        try? socket.write(Array("1\r\n}\r\n0\r\n\r\n".utf8))
+        try socket.write(chunk: Array("}".utf8))
+        try socket.write(chunk: [])
         #expect(try socket.firstLine().hasPrefix("HTTP/1.1 413"))
     }
 
@@ -95,7 +96,7 @@ import Testing
         var sent = 0
         while sent <= WebTestServer.maxImportBytes {
             piece += Array(repeatElement(row, count: 200).joined())
-            try socket.write(Array("\(String(piece.count, radix: 16))\r\n".utf8) + piece + [0x0D, 0x0A])
+            try socket.write(chunk: piece)
             sent += piece.count
             piece = []
         }

@@ -33,6 +33,11 @@ final class RawSocket {
         }
     }
 
+    /// Writes a piece of a body that tells its length as it goes (RFC 9112, 7.1).
+    func write(chunk: [UInt8]) throws {
+        try write(Array("\(String(chunk.count, radix: 16))\r\n".utf8) + chunk + [0x0D, 0x0A])
+    }
+
     /// What has come so far.
     func arrived() -> String {
         var bytes = [UInt8](repeating: 0, count: 65_536)

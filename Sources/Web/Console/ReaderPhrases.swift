@@ -29,9 +29,7 @@ struct ReaderPhrases: Phrasebook {
             return .null
         }
     }
-}
 
-extension ReaderPhrases {
     /// The same with a capital, to stand alone.
     func sentence(_ condition: JSON?) -> JSON {
         words(condition).string.map { .string($0.prefix(1).uppercased() + $0.dropFirst()) } ?? .null

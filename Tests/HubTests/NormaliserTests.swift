@@ -121,7 +121,11 @@ import Testing
                 "grade bad_choice", "industry[0] bad_choice", "shop bad_link", "since bad_date", "size bad_number",
                 "turnover bad_amount", "vip bad_flag",
             ])
-        #expect(codes(["profiles": [" java\nscript:alert(1)"]]) == ["profiles[0] bad_link"])
+        for program in [
+            " java\nscript:alert(1)", "java\u{200B}script:alert(1)", "JavaScript:\u{301}alert(1)", "data:text/html,x",
+        ] {
+            #expect(codes(["profiles": [.string(program)]]) == ["profiles[0] bad_link"], "\(program)")
+        }
     }
 
     @Test func namesAreDerived() {

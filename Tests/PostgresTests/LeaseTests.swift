@@ -48,6 +48,8 @@ import Testing
                 try await session.execute(
                     script: "SET app.mine = 'x'; CREATE TEMP TABLE leftover (i int); BEGIN; SELECT 1")
                 _ = try await session.query("SELECT pg_advisory_lock(42)")
+                try await session.execute(
+                    script: "DECLARE kept CURSOR WITH HOLD FOR SELECT 7; COMMIT; LISTEN somewhere; BEGIN; SELECT 1")
                 return session.backendPID
             }
             try await database.lease { session in
@@ -56,10 +58,13 @@ import Testing
                     """
                     SELECT coalesce(current_setting('app.mine', true), '') AS mine, to_regclass('leftover')::text AS t,
                         (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()) AS locks,
+                        (SELECT count(*) FROM pg_cursors WHERE is_holdable) AS cursors,
+                        (SELECT count(*) FROM pg_listening_channels()) AS channels,
                         current_setting('TimeZone') AS zone
                     """)[0]
                 #expect(
                     try row.get("mine") == "" && row.isNull("t") && row.get("locks") == 0 && row.get("zone") == "UTC")
+                #expect(try row.get("cursors") == 0 && row.get("channels") == 0)
             }
         }
     }

@@ -70,17 +70,82 @@ import Testing
         }
     }
 
-    @Test func lintFindsNothingAndFindsSomething() async throws {
+    @Test func lintFindsNothing() async throws {
         let cluster = try await TestCluster.shared.value
-        try await withTenant(modules: ["sales"]) { tenant in
+        try await withTenant(modules: ["sales", "reporting"]) { _ in
             let text = try cluster.files.instance("lint.sql")
             let all = try await cluster.node.database.run(SQL(unsafeRaw: text))[0]
             #expect(try all.map { try $0.get(0, as: String.self) + " " + $0.get(1, as: String.self) } == [])
-            _ = try await cluster.superuser.run(
-                "CREATE TABLE \(tenant.table("open_door")) (id int CONSTRAINT open_door_pk PRIMARY KEY)")
-            let found = try await cluster.node.database.run(SQL(unsafeRaw: text))[0]
-            _ = try await cluster.superuser.run("DROP TABLE \(tenant.table("open_door"))")
-            #expect(found.count == 1)
+        }
+    }
+
+    /// Each rule of the lint against what it is there for, in a transaction that is given up.
+    @Test func lintFindsEachFault() async throws {
+        let cluster = try await TestCluster.shared.value
+        let lint = SQL(unsafeRaw: try cluster.files.instance("lint.sql"))
+        try await withTenant { tenant in
+            let (contact, fault) = (tenant.table("contact"), tenant.table("fault"))
+            let login: SQL = "CREATE ROLE u_0123456789abcdef LOGIN CONNECTION LIMIT 5"
+            let faults: [(String, [SQL])] = [
+                ("L01", ["ALTER ROLE kontor_app BYPASSRLS"]), ("L02", ["GRANT kontor_owner TO kontor_app"]),
+                ("L03", ["CREATE ROLE u_0123456789abcdef LOGIN"]),
+                ("L04", ["CREATE TABLE \(fault) (id int)"]),
+                ("L05", ["CREATE POLICY fault ON \(contact) USING (true)"]),
+                ("L06", ["CREATE POLICY fault ON \(contact) USING (auth.me(1) IS NOT NULL)"]),
+                ("L07", ["CREATE VIEW \(fault) AS SELECT 1 AS id"]),
+                ("L08", ["CREATE VIEW \(fault) WITH (security_barrier) AS SELECT 1 AS id"]),
+                (
+                    "L09",
+                    ["CREATE MATERIALIZED VIEW \(fault) AS SELECT 1 AS id", "GRANT SELECT ON \(fault) TO kontor_app"]
+                ),
+                ("L10", ["GRANT TRUNCATE ON \(contact) TO kontor_app"]),
+                ("L11", ["CREATE FUNCTION \(fault)() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'"]),
+                (
+                    "L12",
+                    [
+                        """
+                        CREATE FUNCTION \(fault)() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+                        AS 'SELECT 1'
+                        """, "GRANT EXECUTE ON FUNCTION \(fault)() TO PUBLIC",
+                    ]
+                ),
+                (
+                    "L13",
+                    [
+                        "CREATE FUNCTION \(fault)() RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT current_setting(''x.y'')'"
+                    ]
+                ),
+                ("L14", ["GRANT TEMPORARY ON DATABASE kontor TO PUBLIC"]),
+                ("L15", ["GRANT CREATE ON SCHEMA \(identifier: tenant.tenant.schema) TO PUBLIC"]),
+                ("L16", ["GRANT CONNECT ON DATABASE postgres TO PUBLIC"]),
+                ("L17", ["GRANT EXECUTE ON FUNCTION pg_catalog.pg_advisory_lock(bigint) TO PUBLIC"]),
+                ("L18", ["GRANT USAGE ON LANGUAGE plpgsql TO PUBLIC"]),
+                (
+                    "L19",
+                    [
+                        "SET LOCAL allow_system_table_mods = on",
+                        "UPDATE pg_index SET indisvalid = false WHERE indrelid = \(tenant.tenant.schema + ".contact")::regclass",
+                    ]
+                ),
+                ("L20", ["CREATE EXTENSION postgres_fdw"]),
+                (
+                    "L22",
+                    [
+                        login, "GRANT USAGE ON SCHEMA \(identifier: tenant.tenant.schema) TO u_0123456789abcdef",
+                        "GRANT SELECT ON \(contact) TO u_0123456789abcdef",
+                    ]
+                ),
+            ]
+            for (code, statements) in faults {
+                let found = try await cluster.superuser.lease { session in
+                    _ = try await session.query("BEGIN")
+                    for statement in statements { _ = try await session.query(statement) }
+                    let found = try await session.query(lint).map { try $0.get(0, as: String.self) }
+                    _ = try await session.query("ROLLBACK")
+                    return found
+                }
+                #expect(found.contains { $0.hasPrefix(code + " ") }, "\(code): \(found)")
+            }
         }
     }
 
@@ -225,8 +290,19 @@ import Testing
     @Test func catalogueOfOneTenantIsEmptyToAnother() async throws {
         let cluster = try await TestCluster.shared.value
         try await withTenant(modules: ["sales"]) { mine in
-            try await withTenant { other in
+            try await withTenant(modules: ["sales"]) { other in
                 try await fill(mine)
+                // what a tenant makes is rows: objects of the database are the same in every tenant
+                let objects = try await cluster.superuser.run(
+                    """
+                    SELECT coalesce(string_agg(DISTINCT name, ','), '') FROM (
+                        SELECT oid, relname::text AS name, relnamespace AS schema FROM pg_class
+                        UNION ALL SELECT oid, proname, pronamespace FROM pg_proc UNION ALL SELECT oid, typname, typnamespace FROM pg_type
+                    ) o GROUP BY schema HAVING schema IN (\(mine.tenant.schema)::regnamespace, \(other.tenant.schema)::regnamespace)
+                    """)[0]
+                let names = try objects.map { Set(try $0.get(0, as: String.self).split(separator: ",")) }
+                #expect(names.count == 2)
+                #expect(names[0].symmetricDifference(names[1]) == [])
                 let relations = try await cluster.superuser.run(
                     "SELECT relname, relkind::text AS kind FROM pg_class WHERE relkind IN ('r', 'v', 'p') AND relnamespace = \(mine.tenant.schema)::regnamespace"
                 )[0]

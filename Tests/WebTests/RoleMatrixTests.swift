@@ -238,6 +238,42 @@ import Testing
         }
     }
 
+    /// Making a contact tells as little of those that its maker does not see: with their address and number it is answered as
+    /// with ones that nobody has.
+    @Test func makingAContactTellsNothingOfHiddenOnes() async throws {
+        let shop = try await shop()
+        let token = shop.people["sales"]?.token
+        var answers: [[String]] = []
+        for (mail, phone) in [
+            ("yggdrasilmail@secret.example", "+48600123456"), ("nobody@secret.example", "+48600123499"),
+        ] {
+            let made = try await shop.tenant.call(
+                "createContact", [:],
+                [
+                    "fields": [
+                        "given_name": "Neu", "emails": [["value": .string(mail)]],
+                        "phones": [["value": .string(phone)]],
+                    ]
+                ],
+                token: token)
+            #expect(made.status == 201)
+            _ = try await shop.tenant.database.routeAll()
+            var said = [
+                made.json, try await shop.tenant.call("getContact", ["id": String(made.id)], token: token).json,
+            ]
+            for operation in ["contactHistory", "explainContact", "listConsents"] {
+                said.append(try await shop.tenant.call(operation, ["id": String(made.id)], token: token).json)
+            }
+            said.append(try await shop.tenant.call("listDuplicates", token: token).json)
+            answers.append(
+                said.map {
+                    // numbers and moments are their own
+                    $0.text.replacing(mail, with: "mail").replacing(phone, with: "phone").replacing(/[0-9]+/, with: "n")
+                })
+        }
+        #expect(answers[0] == answers[1])
+    }
+
     /// Every view a SQL login has, as each role: the same.
     @Test func noSQLViewHoldsWhatARoleHides() async throws {
         let cluster = try await TestCluster.shared.value

@@ -185,8 +185,9 @@ extension FieldNormaliser {
             report("doubtful_phone", "is no phone number that can be dialled: \(JSON.string(line).brief)", at: path)
             return limited(line, 250, at: path)
         default:
-            if Link.isProgram(text) { return wrong("bad_link", "is no profile: \(JSON.string(text).brief)", at: path) }
-            return limited(Text.line(text), Normaliser.maxName, at: path)
+            let line = Text.line(text)
+            if Link.isProgram(line) { return wrong("bad_link", "is no profile: \(JSON.string(text).brief)", at: path) }
+            return limited(line, Normaliser.maxName, at: path)
         }
     }
 

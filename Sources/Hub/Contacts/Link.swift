@@ -18,9 +18,9 @@ enum Link {
         return "https://" + plain
     }
 
-    /// Whether a browser would run it as a program.
+    /// Whether a browser would run it as a program: by its scalars, for a mark after the colon makes another `Character` of that.
     static func isProgram(_ text: String) -> Bool {
-        let start = Text.string(text.unicodeScalars.filter { $0.value > 0x20 }).lowercased()
-        return ["javascript:", "data:", "vbscript:"].contains { start.hasPrefix($0) }
+        let start = Text.string(text.unicodeScalars.filter { $0.value > 0x20 }).lowercased().unicodeScalars
+        return ["javascript:", "data:", "vbscript:"].contains { start.starts(with: $0.unicodeScalars) }
     }
 }

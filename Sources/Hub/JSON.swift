@@ -1,6 +1,6 @@
 /// A JSON value (RFC 8259). Objects keep no order: text made from a value has its keys sorted, so
 /// equal values give equal bytes.
-public indirect enum JSON: Sendable, Hashable {
+public enum JSON: Sendable, Hashable {
     case null
     case bool(Bool)
     case int(Int64)
@@ -64,6 +64,8 @@ extension JSON {
         get { object?[key] }
         set {
             var members = object ?? [:]
+            // let go of, so that they are not copied
+            self = .null
             members[key] = newValue
             self = .object(members)
         }

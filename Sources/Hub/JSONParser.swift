@@ -85,7 +85,8 @@ private struct JSONParser {
 
     private mutating func object(depth: Int) throws(JSONError) -> JSON {
         at += 1
-        var members: [String: JSON] = [:]
+        // most have a few
+        var members = [String: JSON](minimumCapacity: 6)
         skipSpace()
         if take(UInt8(ascii: "}")) { return .object(members) }
         while true {
@@ -136,12 +137,17 @@ private struct JSONParser {
     }
 
     private func finishNumber(_ start: Int, _ digits: Int, _ isWhole: Bool) throws(JSONError) -> JSON {
-        let text = String(decoding: bytes[start..<at], as: UTF8.self)
         let zero = UInt8(ascii: "0")
         guard at > digits, (zero...zero + 9).contains(bytes[digits]), (zero...zero + 9).contains(bytes[at - 1]),
-            !(bytes[digits] == zero && at > digits + 1 && (zero...zero + 9).contains(bytes[digits + 1])),
-            !text.contains(".e"), !text.contains(".E")
+            !(bytes[digits] == zero && at > digits + 1 && (zero...zero + 9).contains(bytes[digits + 1]))
         else { throw fail("unexpected character") }
+        // most are numbers of records, which fit
+        if isWhole, at - digits < 19 {
+            let number = bytes[digits..<at].reduce(Int64(0)) { $0 * 10 + Int64($1 - zero) }
+            return .int(digits > start ? -number : number)
+        }
+        let text = String(decoding: bytes[start..<at], as: UTF8.self)
+        guard !text.contains(".e"), !text.contains(".E") else { throw fail("unexpected character") }
         if isWhole, let number = Int64(text) { return .int(number) }
         guard let number = Double(text), number.isFinite else { throw fail("number out of range") }
         return .double(number)
@@ -151,11 +157,14 @@ private struct JSONParser {
         at += 1
         var out: [UInt8] = []
         var start = at
+        // all bits that any byte had: what is ASCII, as most is, needs no second look
+        var bits: UInt8 = 0
         while at < bytes.count {
             switch bytes[at] {
             case UInt8(ascii: "\""):
                 let last = UnsafeBufferPointer(rebasing: bytes[start..<at])
                 at += 1
+                if out.isEmpty, bits < 0x80 { return String(decoding: last, as: UTF8.self) }
                 let text =
                     out.isEmpty
                     ? String(validating: last, as: UTF8.self) : String(validating: out + last, as: UTF8.self)
@@ -167,7 +176,9 @@ private struct JSONParser {
                 try escape(into: &out)
                 start = at
             case 0..<0x20: throw fail("control character in a string")
-            default: at += 1
+            case let byte:
+                bits |= byte
+                at += 1
             }
         }
         throw fail("unterminated string")

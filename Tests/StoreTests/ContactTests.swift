@@ -18,10 +18,16 @@ import Testing
             #expect(contact["name"] == "Ada Ek")
             #expect(contact["fields"]?["emails"]?[0]?["value"] == "ada@example.org")
             #expect(contact["fields"]?["phones"]?[0]?["value"] == "+48601234567")
-            for part in ["a@exam", "1234", "ada e"] {
+            let parts = ["a@exam", "ada@exam", "ADA@example.org", "da@", "@example", "1234", "ada e", "a", ""]
+            let others = [
+                "ada@exbm", "eda@exam", "ada@%.org", "a_a@exam", "ada@exam\\", "ada@\\", "%\u{301}@", "_da e",
+            ]
+            for (text, count) in parts.map({ ($0, 1) }) + others.map({ ($0, 0) }) {
                 var query = ContactQuery()
-                query.text = part
-                #expect(try await tenant.contacts(query, as: .token(1)).ids.count == 1, "\(part)")
+                query.text = text
+                #expect(try await tenant.contacts(query, as: .token(1)).ids.count == count, "\(text)")
+                let masked = tenant.node.tenant(tenant.tenant, sight: Sight(isMasked: true, owners: nil))
+                #expect(try await masked.contacts(query, as: .token(1)).ids.count == count, "masked \(text)")
             }
         }
     }

@@ -16,64 +16,64 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 # name: file, what stands there, what is put in its place, tests that must fail then
 MUTANTS = {
-    "context-unsigned": ("instance/013_mail.sql", "'hex') <> part[5] THEN", "'hex') <> part[5] AND false THEN", "TenancyTests"),
+    "context-unsigned": ("instance/013_mail.sql", "'hex') <> part[5] THEN", "'hex') <> part[5] AND false THEN", "TenancyTests|LintTests"),
     "context-of-any-tenant": (
-        "instance/013_mail.sql", "cardinality(part) <> 5 OR part[1] <> tenant::text", "cardinality(part) <> 5", "TenancyTests"),
+        "instance/013_mail.sql", "cardinality(part) <> 5 OR part[1] <> tenant::text", "cardinality(part) <> 5", "TenancyTests|LintTests"),
     "context-of-any-backend": (
-        "instance/013_mail.sql", "OR (part[4] <> pg_backend_pid()::text AND NOT (k.pooled AND part[4] = '0'))", "", "TenancyTests"),
+        "instance/013_mail.sql", "OR (part[4] <> pg_backend_pid()::text AND NOT (k.pooled AND part[4] = '0'))", "", "TenancyTests|LintTests"),
     "context-for-ever": (
-        "instance/013_mail.sql", "part[3]::bigint < extract(epoch FROM transaction_timestamp())", "false", "TenancyTests"),
+        "instance/013_mail.sql", "part[3]::bigint < extract(epoch FROM transaction_timestamp())", "false", "TenancyTests|LintTests"),
     "login-of-a-disabled-person": (
         "instance/013_mail.sql", "AND a.disabled_at IS NULL AND 'sql' = ANY (a.scopes) AND n.state = 'open'", "", "SQLLoginTests"),
     "service-skips-row-security": (
-        "instance/001_roles.sql", "ALTER ROLE kontor_app LOGIN;", "ALTER ROLE kontor_app LOGIN BYPASSRLS;", "TenancyTests"),
+        "instance/001_roles.sql", "ALTER ROLE kontor_app LOGIN;", "ALTER ROLE kontor_app LOGIN BYPASSRLS;", "TenancyTests|LintTests"),
     "service-makes-roles": (
-        "instance/001_roles.sql", "ALTER ROLE kontor_app LOGIN;", "ALTER ROLE kontor_app LOGIN CREATEROLE;", "TenancyTests"),
+        "instance/001_roles.sql", "ALTER ROLE kontor_app LOGIN;", "ALTER ROLE kontor_app LOGIN CREATEROLE;", "TenancyTests|LintTests"),
     "service-becomes-the-owner": (
-        "instance/001_roles.sql", "GRANT kontor_owner TO kontor_migrate;", "GRANT kontor_owner TO kontor_migrate, kontor_app;", "TenancyTests"),
+        "instance/001_roles.sql", "GRANT kontor_owner TO kontor_migrate;", "GRANT kontor_owner TO kontor_migrate, kontor_app;", "TenancyTests|LintTests"),
     "views-skip-row-security": (
         "instance/001_roles.sql", "GRANT kontor_view TO kontor_owner;", "GRANT kontor_view TO kontor_owner; ALTER ROLE kontor_view BYPASSRLS;",
-        "TenancyTests"),
+        "TenancyTests|LintTests"),
     "views-without-a-barrier": (
-        "tenant/hub/003_views.sql", "CREATE VIEW {s}.contact_seen WITH (security_barrier) AS", "CREATE VIEW {s}.contact_seen AS", "TenancyTests"),
+        "tenant/hub/003_views.sql", "CREATE VIEW {s}.contact_seen WITH (security_barrier) AS", "CREATE VIEW {s}.contact_seen AS", "TenancyTests|LintTests"),
     "names-to-be-guessed-by-explain": (
         "tenant/hub/003_views.sql", "CASE WHEN x.is_whole THEN c.name ELSE hub.display_name(x.data) END AS name,", "c.name,", "SQLLoginTests"),
     "truncating": (
         "tenant/hub/001_hub.sql", "GRANT SELECT, INSERT, UPDATE, DELETE ON {s}.contact TO kontor_app;",
-        "GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON {s}.contact TO kontor_app;", "TenancyTests"),
+        "GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON {s}.contact TO kontor_app;", "TenancyTests|LintTests"),
     # revoked schema by schema, as looks natural and has no effect
     "functions-for-all": (
         "instance/002_lockdown.sql", "ALTER DEFAULT PRIVILEGES FOR ROLE kontor_owner REVOKE",
-        "ALTER DEFAULT PRIVILEGES FOR ROLE kontor_owner IN SCHEMA extension REVOKE", "TenancyTests"),
+        "ALTER DEFAULT PRIVILEGES FOR ROLE kontor_owner IN SCHEMA extension REVOKE", "TenancyTests|LintTests"),
     "functions-led-astray": (
         "instance/013_mail.sql", "SET search_path = pg_catalog, pg_temp\nAS $$ SELECT mails FROM kontor.instance $$;",
-        "AS $$ SELECT mails FROM kontor.instance $$;", "TenancyTests"),
+        "AS $$ SELECT mails FROM kontor.instance $$;", "TenancyTests|LintTests"),
     "a-frozen-context": (
         "instance/013_mail.sql", "LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED SECURITY DEFINER",
-        "LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL RESTRICTED SECURITY DEFINER", "TenancyTests"),
+        "LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL RESTRICTED SECURITY DEFINER", "TenancyTests|LintTests"),
     "an-empty-setting-is-a-value": (
         "tenant/hub/002_rights.sql", "batch bigint := nullif(current_setting('kontor.run', true), '')::bigint;",
         "batch bigint := current_setting('kontor.run', true)::bigint;", "TenancyTests|IntakeTests"),
     "a-bell-that-tells": (
-        "tenant/hub/002_rights.sql", "PERFORM pg_notify('kontor', '{id}');", "PERFORM pg_notify('kontor', '{id} contact');", "TenancyTests"),
+        "tenant/hub/002_rights.sql", "PERFORM pg_notify('kontor', '{id}');", "PERFORM pg_notify('kontor', '{id} contact');", "TenancyTests|LintTests"),
     "advisory-locks-for-all": (
-        "instance/002_lockdown.sql", "pg_catalog.pg_advisory_xact_lock(bigint), pg_catalog.pg_advisory_xact_lock(int, int),\n", "", "TenancyTests"),
+        "instance/002_lockdown.sql", "pg_catalog.pg_advisory_xact_lock(bigint), pg_catalog.pg_advisory_xact_lock(int, int),\n", "", "TenancyTests|LintTests"),
     "bodies-for-all": ("instance/002_lockdown.sql", ", pg_catalog.pg_get_functiondef(oid) FROM PUBLIC;", " FROM PUBLIC;", "SQLLoginTests"),
-    "other-databases-for-all": ("instance/002_lockdown.sql", "REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;", "", "TenancyTests"),
+    "other-databases-for-all": ("instance/002_lockdown.sql", "REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;", "", "TenancyTests|LintTests"),
     "logins-read-tables": (
         "tenant/reporting/001_reporting.sql", "GRANT USAGE ON SCHEMA {s}_rep TO g_{id};",
         "GRANT USAGE ON SCHEMA {s}_rep, {s} TO g_{id}; GRANT SELECT ON {s}.contact TO g_{id};", "SQLLoginTests"),
     "a-login-known-by-its-name-alone": (
         "instance/013_mail.sql", "l.name = session_user AND l.role = to_regrole(session_user) AND", "l.name = session_user AND", "SQLLoginTests"),
-    "languages-for-all": ("instance/002_lockdown.sql", "REVOKE USAGE ON LANGUAGE plpgsql, sql FROM PUBLIC;", "", "TenancyTests"),
+    "languages-for-all": ("instance/002_lockdown.sql", "REVOKE USAGE ON LANGUAGE plpgsql, sql FROM PUBLIC;", "", "TenancyTests|LintTests"),
     "large-objects-for-all": (
         "instance/002_lockdown.sql", "REVOKE EXECUTE ON FUNCTION pg_catalog.lo_from_bytea(oid, bytea), pg_catalog.lo_creat(int),",
-        "REVOKE EXECUTE ON FUNCTION", "TenancyTests"),
+        "REVOKE EXECUTE ON FUNCTION", "TenancyTests|LintTests"),
     "table-without-forced-security": (
-        "tenant/hub/014_retention.sql", "ALTER TABLE {s}.retention FORCE ROW LEVEL SECURITY;", "", "TenancyTests"),
+        "tenant/hub/014_retention.sql", "ALTER TABLE {s}.retention FORCE ROW LEVEL SECURITY;", "", "TenancyTests|LintTests"),
     "feed-of-what-is-not-settled": (
         "tenant/hub/003_views.sql", "> (after_tx, after_id) AND c.tx < pg_snapshot_xmin(pg_current_snapshot())",
-        "> (after_tx, after_id)", "TenancyTests"),
+        "> (after_tx, after_id)", "TenancyTests|LintTests"),
     "contacts-of-everybody": (
         "tenant/hub/017_agents.sql", "ALTER POLICY contact_read_in_views ON {s}.contact\n    USING (",
         "ALTER POLICY contact_read_in_views ON {s}.contact\n    USING (true OR ", "RoleMatrixTests"),
@@ -147,7 +147,7 @@ SWIFT = {
         }""", "PreparedTests"),
     "cursors-of-others": ("Postgres/Pool/LeaseReset.swift", '"CLOSE ALL", ', "", "LeaseTests"),
     "temporary-tables-for-all": (
-        "Store/Tenancy/Instance.swift", "REVOKE ALL ON DATABASE kontor FROM PUBLIC;", "REVOKE CONNECT ON DATABASE kontor FROM PUBLIC;", "TenancyTests"),
+        "Store/Tenancy/Instance.swift", "REVOKE ALL ON DATABASE kontor FROM PUBLIC;", "REVOKE CONNECT ON DATABASE kontor FROM PUBLIC;", "TenancyTests|LintTests"),
     "statements-without-end": ("Store/Access/SQLWatch.swift", "WHEN a.state = 'active' AND", "WHEN false AND", "SQLLoginTests"),
     "mails-to-more": (
         "ConnectorKit/MailMessage.swift", "guard bare.wholeMatch(of: /[!-;=?-~]+@[!-;=?A-~]+/) != nil else", "guard bare.contains(\"@\") else", "MailTests"),

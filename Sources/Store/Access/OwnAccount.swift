@@ -20,13 +20,13 @@ extension TenantDatabase {
     /// Who acts, for the head of a page: number, address, name, shop, language and the role's title.
     /// - Throws: `Failure` `not_found`.
     public func frame(as actor: Actor) async throws -> JSON {
-        let rows = try await run(
-            as: actor,
-            """
+        // every page asks
+        let statement: SQL = """
             SELECT f.account, f.email, f.name, f.shop, coalesce(s.language, 'en') AS language, r.title AS role
             FROM auth.my_frame(\(tenant.id)) f
                 LEFT JOIN \(table("staff")) s ON s.account = f.account LEFT JOIN \(table("role")) r ON r.id = s.role
-            """)[0]
+            """
+        let rows = try await lookUp(as: actor, statement.prepared())[0]
         guard rows.count == 1 else { throw Failure.notFound("account") }
         return try JSON(parsing: rows.json(row: 0))
     }

@@ -104,15 +104,27 @@ extension TenantDatabase {
     /// What contacts (c) must meet to be found by a query.
     func terms(_ query: ContactQuery, as actor: Actor) async throws -> SQL {
         var terms: [SQL] = ["c.id > \(query.after)", "c.deleted_at IS NULL"]
-        if let text = query.text?.lowercased(), !text.isEmpty {
-            let escaped = text.map { "%_\\".contains($0) ? "\\\($0)" : String($0) }.joined()
-            let pattern = "%\(escaped)%"
-            terms.append(
-                sight.isMasked
-                    ? "c.id IN (SELECT \(table("find"))(\(pattern)))" : "c.search OPERATOR(extension.#~~) \(pattern)")
-        }
+        if let text = query.text?.lowercased(), !text.isEmpty { terms += holds(text) }
         if let condition = query.condition { terms.append(try await compiler(as: actor).compile(condition)) }
         return terms.joined(separator: " AND ")
+    }
+
+    /// That a contact (c) holds a text in small letters.
+    private func holds(_ text: String) -> [SQL] {
+        func pattern(_ text: some StringProtocol) -> String {
+            // by scalars: with a mark above it, a sign is another `Character`
+            "%\(text.unicodeScalars.map { ["%", "_", "\\"].contains($0) ? "\\\($0)" : String($0) }.joined())%"
+        }
+        func indexed(_ pattern: String) -> SQL {
+            sight.isMasked
+                ? "c.id IN (SELECT \(table("find"))(\(pattern)))" : "c.search OPERATOR(extension.#~~) \(pattern)"
+        }
+        // Of an e-mail address the index is asked for what stands before the "@": what comes after it many have, and to look
+        // that up for each takes long (over a million contacts 47 ms instead of 1).
+        guard let at = text.firstIndex(of: "@"), text.distance(from: text.startIndex, to: at) > 2 else {
+            return [indexed(pattern(text))]
+        }
+        return [indexed(pattern(text[...at])), "c.search LIKE \(pattern(text))"]
     }
 
     /// Changes fields of a contact; null takes a field away.

@@ -41,7 +41,7 @@ struct ConsoleAssets: Sendable {
         for source in sources {
             let mark = Crypto.hex(Crypto.sha256(source.bytes).prefix(8))
             let name = "\(mark)-\(source.name)"
-            assets[name] = Asset(type: source.type, bytes: source.bytes, packed: try Gzip.pack(source.bytes))
+            assets[name] = Asset(type: source.type, bytes: source.bytes, packed: try Gzip.pack(source.bytes, .best))
             addresses[source.key] = "/assets/\(name)"
         }
         (self.assets, self.addresses) = (assets, addresses)

@@ -15,15 +15,41 @@ extension Operations {
         _ id: String, _ path: String, access: Access = .staff, query: [Parameter] = [],
         _ show: @escaping @Sendable (Desk) async throws -> Answer
     ) -> Operation {
+        pageOperation(id, path, access: access, query: query) { call in
+            let desk = try await Desk.open(call)
+            if let elsewhere = elsewhere(desk, path) { return elsewhere }
+            return try await show(desk)
+        }
+    }
+
+    /// The same.
+    /// - Parameter asking: what the page is made of, found while it is asked who sits there.
+    static func page<Found: Sendable>(
+        _ id: String, _ path: String, access: Access = .staff, query: [Parameter] = [],
+        asking: @escaping @Sendable (Call) async throws -> Found,
+        _ show: @escaping @Sendable (Desk, Found) async throws -> Answer
+    ) -> Operation {
+        pageOperation(id, path, access: access, query: query) { call in
+            async let found = asking(call)
+            let desk = try await Desk.open(call)
+            if let elsewhere = elsewhere(desk, path) { return elsewhere }
+            return try await show(desk, found)
+        }
+    }
+
+    /// Whoever still has to change their password or set up a second factor is led to where that is done.
+    private static func elsewhere(_ desk: Desk, _ path: String) -> Answer? {
+        path == "/account" ? nil : desk.call.grant.confined.map { desk.go("/account", notice: $0) }
+    }
+
+    private static func pageOperation(
+        _ id: String, _ path: String, access: Access, query: [Parameter],
+        _ handle: @escaping @Sendable (Call) async throws -> Answer
+    ) -> Operation {
         Operation(
             id: id, method: .get, path: path, summary: "A page of the console.", access: access,
             parameters: query + places(path),
-            responses: [200: Schema.string], answerType: "text/html", isDocumented: false, isPage: true,
-            handle: { call in
-                let desk = try await Desk.open(call)
-                if let lacking = call.grant.confined, path != "/account" { return desk.go("/account", notice: lacking) }
-                return try await show(desk)
-            })
+            responses: [200: Schema.string], answerType: "text/html", isDocumented: false, isPage: true, handle: handle)
     }
 
     /// What a form of such a page does.

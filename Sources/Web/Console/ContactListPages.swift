@@ -3,9 +3,9 @@ import HTTPTypes
 import Hub
 import Store
 
-/// What a list of contacts is asked for, and how it is shown.
-struct ContactListPage {
-    static let query: [Parameter] = [
+/// Which contacts a list is of.
+struct ContactListQuery {
+    static let parameters: [Parameter] = [
         .query("q", Schema.text(0, 200), "What to search for."),
         .query("tag", Schema.text(0, 100), "Only with this tag."),
         .query("segment", Schema.text(0, 20), "Only those of this segment."),
@@ -13,21 +13,19 @@ struct ContactListPage {
     ]
     static let filters = ["q", "tag", "segment"]
 
-    let desk: Desk
+    let call: Call
     /// By filter; empty texts are none.
     let chosen: [String: String]
 
-    init(_ desk: Desk) {
-        let given = Self.filters.map { ($0, desk.call.text($0) ?? "") }.filter { !$0.1.isEmpty }
-        (self.desk, chosen) = (desk, Dictionary(given) { one, _ in one })
+    init(_ call: Call) { self.init(call) { call.text($0) ?? "" } }
+    init(_ call: Call, _ form: FormBody) { self.init(call) { form[$0] } }
+
+    private init(_ call: Call, _ value: (String) -> String) {
+        let given = Self.filters.map { ($0, value($0)) }.filter { !$0.1.isEmpty }
+        (self.call, chosen) = (call, Dictionary(given) { one, _ in one })
     }
 
-    init(_ desk: Desk, _ form: FormBody) {
-        let given = Self.filters.map { ($0, form[$0]) }.filter { !$0.1.isEmpty }
-        (self.desk, chosen) = (desk, Dictionary(given) { one, _ in one })
-    }
-
-    private init(_ desk: Desk, _ chosen: [String: String]) { (self.desk, self.chosen) = (desk, chosen) }
+    private init(_ call: Call, chosen: [String: String]) { (self.call, self.chosen) = (call, chosen) }
 
     /// The same as the interface takes it.
     /// - Throws: `Failure` `not_found` for a segment that is gone: what was to be of some is not done to all.
@@ -40,7 +38,7 @@ struct ContactListPage {
 
     func condition() async throws -> JSON? {
         guard let segment = chosen["segment"] else { return nil }
-        return try await desk.call.ask("getSegment", ["id": segment])["condition"]
+        return try await call.ask("getSegment", ["id": segment])["condition"]
     }
 
     /// The address of the list with these filters.
@@ -50,39 +48,78 @@ struct ContactListPage {
         return parts.isEmpty ? path : "\(path)?\(parts.joined(separator: "&"))"
     }
 
-    func answer(_ failure: Failure? = nil) async throws -> Answer {
+    /// Asks for all that the page is made of, at once: nothing of it waits for anything else.
+    /// - Parameter isPart: whether the rows alone are wanted.
+    func found(isPart: Bool = false) async throws -> ContactListPage {
         var query: [String: JSON]
         do {
             query = try await asked()
         } catch let gone as Failure where gone.code == "not_found" {
             // a view that outlived its segment
-            return try await ContactListPage(desk, chosen.filter { $0.key != "segment" }).answer(gone)
+            var page = try await Self(call, chosen: chosen.filter { $0.key != "segment" }).found()
+            page.gone = gone
+            return page
         }
         query["limit"] = 50
-        query["cursor"] = desk.call.query["cursor"]
-        let list = try await desk.call.ask("listContacts", query: query)
-        let items = list["items"]?.array ?? []
+        query["cursor"] = call.query["cursor"]
+        if isPart { return ContactListPage(chosen: chosen, list: try await call.ask("listContacts", query: query)) }
+        let asked = query
+        async let list = call.ask("listContacts", query: asked)
+        async let segments = call.ask("listSegments")
+        async let views = call.ask("listViews")
+        async let fields = call.ask("listFields")
+        return try await ContactListPage(
+            chosen: chosen, list: list, around: .init(segments: segments, views: views, fields: fields))
+    }
+}
+
+/// A list of contacts with what stands around it, as the interface gave it.
+struct ContactListPage {
+    struct Around {
+        let segments: JSON
+        let views: JSON
+        let fields: JSON
+    }
+
+    let chosen: [String: String]
+    let list: JSON
+    /// Nil for the rows alone, which a script puts in place.
+    var around: Around?
+    /// Where the segment it was to be of is none any more.
+    var gone: Failure?
+
+    /// - Parameter refusal: why a form was refused, to be said above the list.
+    func answer(_ desk: Desk, _ refusal: Failure? = nil) throws -> Answer {
+        let failure = refusal ?? gone
         // PostgreSQL asks for more: a role without limits
         let mayChangeMany = desk.may(.contactsWrite) && desk.may(.runs)
-        var model: JSON = [
-            "contacts": .array(items.map { Self.row(desk, $0) }), "is_empty": .bool(items.isEmpty),
-            "is_all": .bool(chosen.isEmpty), "may_write": .bool(desk.may(.contactsWrite)),
-            "may_change_many": .bool(mayChangeMany),
-        ]
-        if let next = list["next"]?.string { model["next"] = .string(Self.address("/contacts", chosen, cursor: next)) }
-        if desk.call.flag("part"), failure == nil { return try desk.html("contact-rows", model) }
-        for key in Self.filters { model[key] = chosen[key].map(JSON.string) }
-        model["export"] = desk.may(.feed) ? .string(Self.address("/contacts/export", chosen)) : .null
+        var model = rows(desk, mayChangeMany)
+        guard let around else { return try desk.html("contact-rows", model) }
+        for key in ContactListQuery.filters { model[key] = chosen[key].map(JSON.string) }
+        model["export"] = desk.may(.feed) ? .string(ContactListQuery.address("/contacts/export", chosen)) : .null
         model["may_import"] = .bool(mayChangeMany)
-        try await addViews(&model)
-        if mayChangeMany { try await addFields(&model) }
+        addViews(around, &model)
+        if mayChangeMany { addFields(around, desk, &model) }
         return try desk.page(
             "contacts", title: desk.texts["menu_contacts"], place: "/contacts", failure: failure, model)
     }
 
-    private func addViews(_ model: inout JSON) async throws {
-        async let saved = desk.call.ask("listViews")
-        let segments = try await desk.call.ask("listSegments")["items"]?.array ?? []
+    /// What the table is made of.
+    private func rows(_ desk: Desk, _ mayChangeMany: Bool) -> JSON {
+        let items = list["items"]?.array ?? []
+        let pick = mayChangeMany ? desk.texts["pick"] : nil
+        var rows = Markup()
+        for item in items { ContactLine(item, desk.texts).write(to: &rows, pick: pick) }
+        let next = list["next"]?.string.map { ContactListQuery.address("/contacts", chosen, cursor: $0) }
+        return [
+            "rows": .string(String(decoding: rows.bytes, as: UTF8.self)), "is_empty": .bool(items.isEmpty),
+            "is_all": .bool(chosen.isEmpty), "may_write": .bool(desk.may(.contactsWrite)),
+            "may_change_many": .bool(mayChangeMany), "next": next.map(JSON.string) ?? .null,
+        ]
+    }
+
+    private func addViews(_ around: Around, _ model: inout JSON) {
+        let segments = around.segments["items"]?.array ?? []
         model["segments"] = .array(
             segments.map { segment in
                 [
@@ -92,10 +129,10 @@ struct ContactListPage {
             })
         model["has_segments"] = .bool(!segments.isEmpty)
         model["views"] = .array(
-            (try await saved["items"]?.array ?? []).map { view in
+            (around.views["items"]?.array ?? []).map { view in
                 let kept = (view["query"]?.object ?? [:]).compactMapValues(\.scalarText)
                 return [
-                    "name": view["name"] ?? .null, "href": .string(Self.address("/contacts", kept)),
+                    "name": view["name"] ?? .null, "href": .string(ContactListQuery.address("/contacts", kept)),
                     "id": view["id"] ?? .null, "is_own": view["own"] ?? false, "is_shared": view["shared"] ?? false,
                     "is_this": .bool(kept == chosen),
                 ]
@@ -103,10 +140,9 @@ struct ContactListPage {
     }
 
     /// Fields that can be set for many: those that are typed in one line.
-    private func addFields(_ model: inout JSON) async throws {
-        let fields = try await desk.call.ask("listFields")["items"]?.array ?? []
+    private func addFields(_ around: Around, _ desk: Desk, _ model: inout JSON) {
         model["fields"] = .array(
-            fields.compactMap { field in
+            (around.fields["items"]?.array ?? []).compactMap { field in
                 guard let key = field["key"]?.string, Self.isSettable(field) else { return nil }
                 let label = field["is_standard"] == true ? desk.texts.field(key) : field["label"]?.string ?? key
                 return ["key": .string(key), "label": .string(label)]
@@ -119,40 +155,24 @@ struct ContactListPage {
             ? one.contains(field["key"]?.string ?? "")
             : ["text", "number", "date", "choice", "link", "flag"].contains(field["type"]?.string ?? "")
     }
-
-    static func row(_ desk: Desk, _ contact: JSON) -> JSON {
-        let (name, fields) = (contact["name"]?.string ?? "", contact["fields"] ?? [:])
-        return [
-            "id": .string(contact["id"]?.scalarText ?? ""),
-            "href": .string("/contacts/\(contact["id"]?.scalarText ?? "")"),
-            "name": .string(name.isEmpty ? desk.texts["contact_nameless"] : name),
-            "initials": .string(FieldText.initials(name)), "company": fields["company"] ?? .null,
-            "email": FieldText.first(fields["emails"]).map(JSON.string) ?? .null,
-            "phone": FieldText.first(fields["phones"]).map(JSON.string) ?? .null,
-            "tags": .array(
-                (fields["tags"]?.array ?? []).map { tag in
-                    ["text": tag, "href": .string("/contacts?tag=\(PercentText.encode(tag.string ?? ""))")]
-                }),
-            "when": desk.moment(contact["updated_at"]),
-        ]
-    }
 }
 
 extension Operations {
     static let contactListPages: [Operation] = [
-        page("console.contacts", "/contacts", access: .tenant(.contactsRead), query: ContactListPage.query) { desk in
-            try await ContactListPage(desk).answer()
-        },
+        page(
+            "console.contacts", "/contacts", access: .tenant(.contactsRead), query: ContactListQuery.parameters,
+            asking: { call in try await ContactListQuery(call).found(isPart: call.flag("part")) },
+            { desk, page in try page.answer(desk) }),
         action("console.saveView", "/contacts/views") { desk, form in
-            let page = ContactListPage(desk, form)
+            let query = ContactListQuery(desk.call, form)
             do {
-                var view = JSON.object(page.chosen.mapValues(JSON.string))
-                if let segment = page.chosen["segment"] { view["segment"] = Int64(segment).map { .int($0) } ?? .null }
+                var view = JSON.object(query.chosen.mapValues(JSON.string))
+                if let segment = query.chosen["segment"] { view["segment"] = Int64(segment).map { .int($0) } ?? .null }
                 (view["name"], view["shared"]) = (.string(form["name"]), .bool(form["shared"] == "true"))
                 try await desk.call.ask("saveView", body: view)
-                return desk.go(ContactListPage.address("/contacts", page.chosen), notice: "saved")
+                return desk.go(ContactListQuery.address("/contacts", query.chosen), notice: "saved")
             } catch let failure as Failure where failure.kind != .broken {
-                return try await page.answer(failure)
+                return try await query.found().answer(desk, failure)
             }
         },
         action("console.deleteView", "/contacts/views/{id}/delete") { desk, _ in
@@ -160,12 +180,12 @@ extension Operations {
             return desk.go("/contacts", notice: "gone")
         },
         action("console.editContacts", "/contacts/edit", access: .tenant(.contactsWrite)) { desk, form in
-            let page = ContactListPage(desk, form)
+            let query = ContactListQuery(desk.call, form)
             do {
-                let run = try await desk.call.ask("editContacts", body: try await edit(desk, form, page))
+                let run = try await desk.call.ask("editContacts", body: try await edit(form, query))
                 return desk.go("/runs/\(run["id"]?.scalarText ?? "")")
             } catch let failure as Failure where failure.kind != .broken {
-                return try await page.answer(failure)
+                return try await query.found().answer(desk, failure)
             }
         },
     ]
@@ -174,12 +194,12 @@ extension Operations {
     private static let mostUnasked: Int64 = 100
 
     /// What a form says of many contacts, as the interface takes it.
-    private static func edit(_ desk: Desk, _ form: FormBody, _ page: ContactListPage) async throws -> JSON {
+    private static func edit(_ form: FormBody, _ query: ContactListQuery) async throws -> JSON {
         var edit: JSON = ["max_changes": .int(mostUnasked)]
         if form["scope"] == "found" {
-            for key in ["q", "tag"] { edit[key] = page.chosen[key].map(JSON.string) }
-            edit["condition"] = try await page.condition()
-            if page.chosen.isEmpty { edit["all"] = true }
+            for key in ["q", "tag"] { edit[key] = query.chosen[key].map(JSON.string) }
+            edit["condition"] = try await query.condition()
+            if query.chosen.isEmpty { edit["all"] = true }
         } else {
             let ids = form.all("id").compactMap { Int64($0) }
             guard !ids.isEmpty else {

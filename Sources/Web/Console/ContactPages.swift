@@ -7,9 +7,9 @@ extension Operations {
     static let contactPages: [Operation] = [
         page(
             "console.export", "/contacts/export", access: .tenant(.feed),
-            query: ContactListPage.query
+            query: ContactListQuery.parameters
         ) { desk in
-            try await desk.call.answer("exportContacts", query: ContactListPage(desk).asked())
+            try await desk.call.answer("exportContacts", query: ContactListQuery(desk.call).asked())
         },
         page("console.preferences", "/contacts/{id}/preferences", access: .tenant(.contactsWrite)) { desk in
             let link = try await desk.call.ask("preferenceLink", desk.call.path)

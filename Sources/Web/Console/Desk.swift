@@ -77,7 +77,7 @@ struct Desk: Sendable {
         if model["mark"] == nil { model["mark"] = mark.map(JSON.string) }
         let bytes = try console.render(template, model, texts: texts)
         let isPacked = bytes.count > 1_000 && Gzip.isTaken(call.headers[.acceptEncoding])
-        var answer = Answer(status, json: isPacked ? try Gzip.pack(bytes) : bytes)
+        var answer = Answer(status, json: isPacked ? try Gzip.pack(bytes, .quick) : bytes)
         answer.contentType = "text/html; charset=utf-8"
         if isPacked { answer = answer.with(.contentEncoding, "gzip") }
         return answer.with(.vary, "Accept-Encoding").with(.contentSecurityPolicy, Self.policy).with(
@@ -128,6 +128,12 @@ struct Desk: Sendable {
     /// A moment for a `time` element: exact for the script that shows it in the reader's own time, and readable without.
     func moment(_ value: JSON?) -> JSON {
         guard let text = value?.string else { return .null }
-        return ["at": .string(text), "text": .string(text.prefix(16).replacing("T", with: " ") + " UTC")]
+        return ["at": .string(text), "text": .string(Self.readable(text))]
+    }
+
+    /// A moment (RFC 3339, in UTC) to the minute.
+    static func readable(_ moment: String) -> String {
+        let bytes = moment.utf8.prefix(16).map { $0 == UInt8(ascii: "T") ? UInt8(ascii: " ") : $0 }
+        return String(decoding: bytes, as: UTF8.self) + " UTC"
     }
 }

@@ -30,8 +30,18 @@ enum FieldText {
 
     /// Two letters that stand for somebody.
     static func initials(_ name: String) -> String {
+        if name.utf8.allSatisfy({ $0 < 0x80 }) { return plainInitials(name) }
         let words = name.split { !$0.isLetter && !$0.isNumber }
         let letters = [words.first, words.count > 1 ? words.last : nil].compactMap { $0?.first }
         return letters.isEmpty ? "?" : String(letters).uppercased()
+    }
+
+    /// The same of a name in ASCII, as most are, without looking letters up in Unicode's tables.
+    private static func plainInitials(_ name: String) -> String {
+        let words = name.utf8.split { byte in
+            !(0x30...0x39 ~= byte || 0x41...0x5A ~= byte || 0x61...0x7A ~= byte)
+        }
+        let letters = [words.first, words.count > 1 ? words.last : nil].compactMap { $0?.first }
+        return letters.isEmpty ? "?" : String(decoding: letters, as: UTF8.self).uppercased()
     }
 }

@@ -3,14 +3,22 @@ import Hub
 
 /// Packs answers (RFC 1952).
 enum Gzip {
+    /// How hard it tries, from 1 to 9 (zlib's manual, Basic Functions).
+    enum Level: Int32 {
+        /// A page is a tenth larger than at the usual 6, in little more than half of the time.
+        case quick = 3
+        /// For what is packed once.
+        case best = 9
+    }
+
     /// - Throws: `Failure` `gzip.failed` for lack of memory.
-    static func pack(_ bytes: [UInt8]) throws -> [UInt8] {
+    static func pack(_ bytes: [UInt8], _ level: Level) throws -> [UInt8] {
         var stream = z_stream()
         let failure = Failure(.broken, "gzip.failed", "zlib could not pack an answer.")
         // 16 more than the largest window asks for gzip's head and end
         guard
             deflateInit2_(
-                &stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
+                &stream, level.rawValue, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
                 Int32(MemoryLayout<z_stream>.size)) == Z_OK
         else { throw failure }
         defer { deflateEnd(&stream) }

@@ -55,9 +55,12 @@ extension Operations {
         let found = try await desk.call.ask("listContacts", query: query)["items"]?.array ?? []
         let id = contact["id"]?.scalarText ?? ""
         let others = found.filter { $0["id"] != contact["id"] }.map { one -> JSON in
-            var model = ContactListPage.row(desk, one)
-            model["href"] = .string("/contacts/\(id)/merge?with=\(one["id"]?.scalarText ?? "")")
-            return model
+            let line = ContactLine(one, desk.texts)
+            return [
+                "href": .string("/contacts/\(id)/merge?with=\(line.id)"), "name": .string(line.name),
+                "initials": .string(line.initials), "company": line.company.map(JSON.string) ?? .null,
+                "email": line.email.map(JSON.string) ?? .null, "phone": line.phone.map(JSON.string) ?? .null,
+            ]
         }
         return try desk.page(
             "merge-pick", title: desk.texts["merge_pick"], place: "/contacts",

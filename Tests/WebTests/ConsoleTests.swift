@@ -256,7 +256,8 @@ import Testing
         let console = try Console(folder: WebTestServer.console)
         let phrases = ReaderPhrases(
             texts: console.texts(language),
-            fields: [["key": "industry", "label": "Industry", "is_standard": false]])
+            fields: [["key": "industry", "label": "Industry", "is_standard": false]],
+            staff: [["id": 7, "name": "Ola Nowak"], ["id": 8, "name": ""]])
         let condition: JSON = [
             "all": [
                 ["tag": "supplier"],
@@ -265,6 +266,21 @@ import Testing
         ]
         #expect(phrases.words(condition).string == words)
         #expect(phrases.words(["a": "condition of a newer Kontor"]) == .null)
+        let nor = console.texts(language)["says_nor"]
+        let clients = phrases.words(["not": ["owner": [7, 8]]]).string ?? ""
+        #expect(clients.hasSuffix(" Ola Nowak \(nor) 8"), "\(clients)")
+    }
+
+    /// What Kontor itself says of a state is said in the reader's language, and what another system said as it said it.
+    @Test func whyAConnectionStandsStillIsSaidInTheReadersLanguage() throws {
+        let texts = try Console(folder: WebTestServer.console).texts("pl")
+        let reason = texts.reason(
+            "paused by the watch: 900 contacts edited within an hour, where the most before was 12")
+        #expect(reason == "wstrzymane przez Kontor: zmiany w ciągu godziny: 900; wcześniej najwyżej 12")
+        #expect(texts.reason("401: bad credentials") == "401: bad credentials" && texts.reason(nil) == .null)
+        let waiting = texts.message(ofRun: ["state": "awaiting_approval", "message": "It would change 9 contacts."])
+        #expect(waiting == .string(texts["run_awaits"]))
+        #expect(texts.message(ofRun: ["state": "failed", "message": "no"]) == "no")
     }
 
     @Test func countsAreSaidAsEachLanguageDoes() throws {

@@ -185,8 +185,9 @@ def tests(tree, build, sql, choice):
             cwd=tree, env={**os.environ, "KONTOR_TEST_SQL": str(sql)}, capture_output=True, text=True, timeout=600)
     except subprocess.TimeoutExpired:
         return False, "none ended within ten minutes"
-    said = [line for line in done.stdout.splitlines() if "failed after" in line and "Test " in line and "()" in line]
-    return done.returncode == 0, said[0].split("Test ", 1)[1].split(" failed", 1)[0] if said else ""
+    # "Test name() recorded an issue at file:line: what", in one line each
+    said = [line.split("Test ", 1)[1] for line in done.stdout.splitlines() if " recorded an issue at " in line]
+    return done.returncode == 0, said[0][:300] if said else ""
 
 
 def without(name, file, cure, instead):
@@ -245,7 +246,7 @@ def main():
     for name in names:
         passed, test, choice = of_sql(name, options.build) if name in MUTANTS else of_swift(
             name, tree, f"{options.build}-mutants")
-        print(f"{'SURVIVES' if passed else 'caught  '}  {name:32}  {test or choice}", flush=True)
+        print(f"{'SURVIVES' if passed else 'caught  '}  {name:32}  {test.split(" recorded")[0] or choice}", flush=True)
         if passed:
             survivors.append(name)
     print(f"mutants: {len(names)}, {len(survivors)} survive")

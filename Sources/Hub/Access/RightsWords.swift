@@ -12,7 +12,7 @@ public struct RightsWords<Book: Phrasebook>: Sendable {
         if answer["owner_fits"] == false {
             let owner = answer["owner"]?.int
             sentences.append(
-                owner.map { book.phrase("right_others", it: String($0)) } ?? book.phrase("right_nobodys", role))
+                owner.map { book.phrase("right_others", it: book.staffName($0)) } ?? book.phrase("right_nobodys", role))
         }
         for facet in ["tag", "source", "country", "consent"] where answer["\(facet)_fits"] == false {
             sentences.append(book.phrase("right_\(facet)"))

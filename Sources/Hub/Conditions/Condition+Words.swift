@@ -49,13 +49,14 @@ extension Leaf {
         case .origin(let origin): return book.phrase("origin" + not, it: book.quoted(origin))
         case .change(let kinds):
             let names = ChangeKind.allCases.filter(kinds.contains).map { book.phrase("kind_\($0.rawValue)") }
-            return book.phrase("kind" + not, it: book.choice(names))
+            return book.phrase("kind" + not, it: book.choice(names, negated: negated))
         case .changed(let fields):
-            return book.phrase("changed" + not, it: book.choice(fields.map(book.fieldName)))
+            return book.phrase("changed" + not, it: book.choice(fields.map(book.fieldName), negated: negated))
         case .birthMonth(.this): return book.phrase("born_now" + not)
         case .birthMonth(.month(let month)): return book.phrase("born" + not, it: book.monthName(month))
         case .owner(let people) where people.isEmpty: return book.phrase("unowned" + not)
-        case .owner(let people): return book.phrase("client" + not, it: book.choice(people.map(String.init)))
+        case .owner(let people):
+            return book.phrase("client" + not, it: book.choice(people.map(book.staffName), negated: negated))
         case .bought(let purchase): return book.phrase("bought" + not, it: purchase.words(in: book))
         case .noOrderInDays(let days): return book.phrase("quiet" + not, count: days, [:])
         case .unchangedInDays(let days): return book.phrase("unchanged" + not, count: days, [:])

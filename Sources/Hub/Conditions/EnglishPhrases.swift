@@ -13,11 +13,12 @@ public struct EnglishPhrases: Phrasebook {
     }
 
     public func fieldName(_ path: String) -> String { String(path.map { $0 == "_" || $0 == "." ? " " : $0 }) }
+    public func staffName(_ number: Int64) -> String { String(number) }
     public func monthName(_ month: Int) -> String { Day.name(ofMonth: month) }
 
     /// By key.
     public static let texts = [
-        "quoted": "“{it}”", "and": "and", "or": "or", "not": "not ({it})", "anyone": "is any contact",
+        "quoted": "“{it}”", "and": "and", "or": "or", "nor": "or", "not": "not ({it})", "anyone": "is any contact",
         "nobody": "is no contact", "everybody": "any contact",
         "tag": "has the tag {it}", "tag_not": "does not have the tag {it}",
         "consent": "has consented to {it}", "consent_not": "has not consented to {it}",

@@ -10,6 +10,9 @@ public protocol Phrasebook: Sendable {
     func fieldName(_ path: String) -> String
     /// - Parameter month: 1 to 12.
     func monthName(_ month: Int) -> String
+    /// Who a member of staff is.
+    /// - Parameter number: of their account.
+    func staffName(_ number: Int64) -> String
 }
 
 extension Phrasebook {
@@ -17,6 +20,8 @@ extension Phrasebook {
     func phrase(_ key: String, it: String) -> String { phrase(key, ["it": it]) }
     func quoted(_ text: String) -> String { phrase("quoted", it: text) }
 
-    /// One of these: "new or edited".
-    func choice(_ items: [String]) -> String { items.joined(separator: " \(phrase("or")) ") }
+    /// One of these, or none of them: "new or edited".
+    func choice(_ items: [String], negated: Bool = false) -> String {
+        items.joined(separator: " \(phrase(negated ? "nor" : "or")) ")
+    }
 }

@@ -164,7 +164,7 @@ extension Operations {
             "kind": .string(desk.title(ofKind: kind)),
             "initials": .string(FieldText.initials(system["name"]?.string ?? "")), "state": .string(state),
             "state_text": .string(desk.texts["state_\(state)"]), "badge": .string(badge(state)),
-            "reason": system["state_reason"] ?? .null, "is_on": .bool(state == "on"),
+            "reason": desk.texts.reason(system["state_reason"]), "is_on": .bool(state == "on"),
             "plugins": .array(
                 (system["plugins"]?.array ?? []).map { plugin in
                     let (name, state) = (plugin["name"]?.string ?? "", plugin["state"]?.string ?? "")

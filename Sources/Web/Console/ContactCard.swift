@@ -23,9 +23,10 @@ struct ContactCard {
         async let merged = call.askIfAllowed("listMerges", path)
         let (contact, labels) = (try await asked, try await known["items"]?.array ?? [])
         let name = contact["name"]?.string ?? ""
-        let phrases = ReaderPhrases(texts: texts, fields: labels)
+        let staff = try await people?["items"]?.array ?? []
+        let phrases = ReaderPhrases(texts: texts, fields: labels, staff: staff)
         let words = Actors(
-            texts, people: try await people?["items"]?.array ?? [], systems: try await systems?["items"]?.array ?? [])
+            texts, people: staff, systems: try await systems?["items"]?.array ?? [])
         let plugins = (try await explained)?["plugins"]?.array ?? []
         let rows = ((try await history)?["items"]?.array ?? []).map { row($0, labels, words) }
         let certificate = try await erased

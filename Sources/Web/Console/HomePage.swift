@@ -69,7 +69,7 @@ extension Operations {
             "kind": .string(desk.texts["run_\(run["kind"]?.string ?? "")"]), "system": system?["name"] ?? .null,
             "state": run["state"] ?? .null, "state_text": .string(desk.texts["state_\(run["state"]?.string ?? "")"]),
             "badge": .string(badge(run["state"]?.string)), "counts": .string(counts(desk, run)),
-            "message": run["message"] ?? .null, "when": desk.moment(run["created_at"]),
+            "message": desk.texts.message(ofRun: run), "when": desk.moment(run["created_at"]),
         ]
     }
 

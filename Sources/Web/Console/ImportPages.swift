@@ -141,7 +141,7 @@ extension Operations {
             "is_over": .bool(isOver),
             "kind": .string(desk.texts["run_\(found["kind"]?.string ?? "")"]),
             "state": .string(desk.texts["state_\(state)"]), "badge": .string(badge(state)),
-            "message": found["message"] ?? .null, "when": desk.moment(found["created_at"]),
+            "message": desk.texts.message(ofRun: found), "when": desk.moment(found["created_at"]),
             "address": .string("/runs/\(run)"), "done": .int(rows - (found["waiting"]?.int ?? 0)), "of": .int(rows),
             "counted": rows == 0 && !said.isEmpty ? .string(said) : .null,
             "has_rows": .bool(rows > 0), "is_counted": .bool(rows > 0 && !isDry),

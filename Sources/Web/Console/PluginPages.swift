@@ -100,9 +100,10 @@ extension Operations {
         more: Bool = false
     ) async throws -> Answer {
         async let asked = desk.call.ask("getConnector", desk.call.path)
-        async let listed = desk.call.ask("listFields")
+        async let known = desk.phrases()
         let plugin = try await desk.call.ask("getPlugin", pluginPath(desk))
-        let (system, fields) = (try await asked, try await listed["items"]?.array ?? [])
+        let (system, phrases) = (try await asked, try await known)
+        let fields = phrases.fields
         guard plugin["connector"] == system["id"] else { throw Failure.notFound("plugin") }
         let title = desk.title(
             ofPlugin: plugin["name"]?.string ?? "", kind: system["kind"]?.string ?? "", of: system["name"]?.string ?? ""
@@ -126,7 +127,7 @@ extension Operations {
                 ]
             })
         model["trial"] = trial
-        model["words"] = spoken(plugin, ReaderPhrases(texts: desk.texts, fields: fields))
+        model["words"] = spoken(plugin, phrases)
         model["connection"] = system["name"] ?? .null
         model["back"] = .string("/connections/\(desk.call.path["id"] ?? "")")
         model["address"] = .string(pluginAddress(desk))

@@ -5,6 +5,8 @@ struct ReaderPhrases: Phrasebook {
     let texts: ConsoleTexts
     /// As the API lists fields.
     let fields: [JSON]
+    /// As the API lists staff.
+    let staff: [JSON]
 
     func phrase(_ key: String, _ values: [String: String]) -> String { texts.filled("says_\(key)", values) }
 
@@ -16,6 +18,11 @@ struct ReaderPhrases: Phrasebook {
         let parts = path.split(separator: ".").map(String.init)
         let rest = parts.dropFirst().filter { $0 != "value" }.map { texts.known("part_\($0)") ?? $0 }
         return ([texts.label(parts.first ?? "", fields)] + rest).joined(separator: " – ")
+    }
+
+    func staffName(_ number: Int64) -> String {
+        let name = staff.first { $0["id"]?.int == number }?["name"]?.string ?? ""
+        return name.isEmpty ? String(number) : name
     }
 
     func monthName(_ month: Int) -> String { texts.month(Int64(month)) }
@@ -39,6 +46,9 @@ struct ReaderPhrases: Phrasebook {
 extension Desk {
     /// Phrases for who sits there.
     func phrases() async throws -> ReaderPhrases {
-        ReaderPhrases(texts: texts, fields: try await call.askIfAllowed("listFields")?["items"]?.array ?? [])
+        async let fields = call.askIfAllowed("listFields")
+        async let staff = call.askIfAllowed("listStaff")
+        return try await ReaderPhrases(
+            texts: texts, fields: fields?["items"]?.array ?? [], staff: staff?["items"]?.array ?? [])
     }
 }

@@ -246,7 +246,8 @@ def main():
     for name in names:
         passed, test, choice = of_sql(name, options.build) if name in MUTANTS else of_swift(
             name, tree, f"{options.build}-mutants")
-        print(f"{'SURVIVES' if passed else 'caught  '}  {name:32}  {test.split(" recorded")[0] or choice}", flush=True)
+        by = test.split(" recorded")[0] or choice
+        print(f"{'SURVIVES' if passed else 'caught  '}  {name:32}  {by}", flush=True)
         if passed:
             survivors.append(name)
     print(f"mutants: {len(names)}, {len(survivors)} survive")

@@ -29,7 +29,11 @@ extension Operations {
             let open = try await alerts["items"]?.array ?? []
             var model: JSON = [
                 "alerts": .array(open.map { alert(desk, $0, words) }), "has_alerts": .bool(!open.isEmpty),
-                "actor": .string(actor), "action": .string(action),
+                "actor": .string(actor),
+                "actions": .array(
+                    actions.map {
+                        ["value": .string($0), "text": .string(said($0, desk)), "is_chosen": .bool($0 == action)]
+                    }),
                 "items": .array((list["items"]?.array ?? []).map { entry(desk, $0, words) }),
                 "next": list["next"]?.string.map {
                     .string(
@@ -64,19 +68,37 @@ extension Operations {
         ]
     }
 
+    /// What is written down, by how often it is asked for (docs/audit.md).
+    private static let actions = [
+        "read", "added", "changed", "removed", "export.begun", "export.ended", "erased", "contact.merged",
+        "contact.unmerged", "session.begun", "session.ended", "password.set", "factor.set", "factor.removed",
+        "factor.recovery", "policy.set", "token.made", "token.revoked", "sql_login.made", "sql_login.removed",
+    ]
+
+    private static func said(_ action: String, _ desk: Desk) -> String {
+        desk.texts.known("did_\(action.replacing(".", with: "_"))") ?? action
+    }
+
     private static func entry(_ desk: Desk, _ entry: JSON, _ words: Actors) -> JSON {
-        let details = (entry["details"]?.object ?? [:]).sorted { $0.key < $1.key }.map { key, value -> String in
-            let words = value.array.map { $0.map { $0.scalarText ?? $0.text }.joined(separator: " ") }
-            return "\(key.replacing("_", with: " ")): \(words ?? value.scalarText ?? value.text)"
+        let action = entry["action"]?.string ?? ""
+        let details = (entry["details"]?.object ?? [:]).sorted { $0.key < $1.key }.filter {
+            // of what came or went they are always the same
+            $0.key != "fields" || action == "changed"
+        }.map { key, value -> String in
+            let words = (value.array ?? [value]).map { one in
+                let text = one.scalarText ?? one.text
+                return key == "fields" ? desk.texts.known("column_\(text)") ?? text : text
+            }
+            return "\(desk.texts.known("detail_\(key)") ?? key): \(words.joined(separator: ", "))"
         }
         let actor = entry["actor"]?.string ?? ""
-        let what = [entry["entity"]?.string, entry["record"]?.scalarText].compactMap(\.self).joined(separator: " ")
+        let entity = entry["entity"]?.string.map { desk.texts.known("entity_\($0)") ?? $0 }
+        let what = [entity, entry["record"]?.scalarText].compactMap(\.self).joined(separator: " ")
         return [
             "who": .string(words.name(actor)), "by": .string("/audit?actor=\(PercentText.encode(actor))"),
-            "action": entry["action"] ?? .null,
-            "like": .string("/audit?action=\(PercentText.encode(entry["action"]?.string ?? ""))"),
+            "action": .string(said(action, desk)), "like": .string("/audit?action=\(PercentText.encode(action))"),
             "what": what.isEmpty ? .null : .string(what),
-            "details": .string(String(details.joined(separator: ", ").prefix(300))), "when": desk.moment(entry["at"]),
+            "details": .string(String(details.joined(separator: "; ").prefix(300))), "when": desk.moment(entry["at"]),
         ]
     }
 }

@@ -65,7 +65,8 @@ struct ContactCard {
     }
 
     static let order = [
-        "emails", "phones", "addresses", "company", "job_title", "birthday", "birth_month", "language", "profiles",
+        "given_name", "family_name", "emails", "phones", "addresses", "company", "job_title", "birthday", "birth_month",
+        "language", "profiles",
         "type",
         "source", "notes",
     ]
@@ -75,7 +76,7 @@ struct ContactCard {
         let locks = Set((contact["locks"]?.array ?? []).compactMap(\.string))
         let keys = values.keys.filter {
             // the month is part of the day
-            !["tags", "given_name", "family_name", "name", "kind"].contains($0)
+            !["tags", "name", "kind"].contains($0)
                 && !($0 == "birth_month" && values["birthday"] != nil)
         }
         let sorted = keys.sorted {
@@ -85,10 +86,7 @@ struct ContactCard {
             let origin = contact["origins"]?[key] ?? contact["origins"]?["*"]
             return [
                 "label": .string(texts.label(key, known)), "key": .string(key),
-                "pieces": .array(
-                    key == "birth_month"
-                        ? [["text": .string(texts.month(values[key]?.int ?? 0))]]
-                        : FieldText.pieces(values[key] ?? .null)),
+                "pieces": .array(texts.pieces(values[key] ?? .null, of: key, known)),
                 "from": origin?["by"]?.string.map { .string(words.name($0)) } ?? .null,
                 "when": desk.moment(origin?["at"]), "is_locked": .bool(locks.contains(key)),
             ]
@@ -165,7 +163,8 @@ struct ContactCard {
         let keys = (change["fields"]?.array ?? []).compactMap(\.string)
         let changes = keys.map { key -> JSON in
             let sides = ["before", "after"].map { side in
-                FieldText.pieces(change[side]?[key] ?? .null).compactMap { $0["text"]?.string }.joined(separator: ", ")
+                texts.pieces(change[side]?[key] ?? .null, of: key, known).compactMap { $0["text"]?.string }
+                    .joined(separator: ", ")
             }
             return [
                 "label": .string(texts.label(key, known)), "before": sides[0].isEmpty ? .null : .string(sides[0]),

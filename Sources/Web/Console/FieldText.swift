@@ -1,3 +1,4 @@
+import Foundation
 import Hub
 
 /// Values of fields as people read them.
@@ -44,4 +45,43 @@ enum FieldText {
         let letters = [words.first, words.count > 1 ? words.last : nil].compactMap { $0?.first }
         return letters.isEmpty ? "?" : String(decoding: letters, as: UTF8.self).uppercased()
     }
+}
+
+extension ConsoleTexts {
+    /// Pieces of a field's value, with days, months, countries and languages as the reader calls them.
+    /// - Parameters:
+    ///   - key: the field's.
+    ///   - known: fields as the interface lists them.
+    func pieces(_ value: JSON, of key: String, _ known: [JSON]) -> [JSON] {
+        let field = known.first { $0["key"]?.string == key }
+        func one(_ text: String?) -> [JSON] { text.map { [["text": .string($0)]] } ?? FieldText.pieces(value) }
+        switch field?["type"]?.string {
+        case "date": return one(value.string.flatMap(day))
+        case "month": return one(value.int.map(month))
+        case "flag": return one(value.bool.map { self["flag_\($0)"] })
+        case "addresses":
+            return FieldText.pieces(.array((value.array ?? []).map(withCountryName)))
+        default:
+            let isLanguage = key == "language" && field?["is_standard"] == true
+            return one(isLanguage ? value.string.flatMap { locale.localizedString(forIdentifier: $0) } : nil)
+        }
+    }
+
+    private func withCountryName(_ address: JSON) -> JSON {
+        var address = address
+        if let name = address["country"]?.string.flatMap({ locale.localizedString(forRegionCode: $0) }) {
+            address["country"] = .string(name)
+        }
+        return address
+    }
+
+    /// - Parameter iso: YYYY-MM-DD.
+    private func day(_ iso: String) -> String? {
+        let style = Date.ISO8601FormatStyle(timeZone: .gmt).year().month().day()
+        guard let date = try? style.parse(iso) else { return nil }
+        return date.formatted(Date.FormatStyle(date: .long, time: .omitted, locale: locale, timeZone: .gmt))
+    }
+
+    /// Of the ways to write English, the one that is read without doubt in Europe.
+    private var locale: Locale { Locale(identifier: language == "en" ? "en_GB" : language) }
 }

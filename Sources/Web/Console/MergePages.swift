@@ -103,7 +103,7 @@ extension Operations {
                     fields.filter { field in !open.contains { $0["field"] == field["field"] } }.map { field in
                         [
                             "label": .string(desk.texts.label(field["field"]?.string ?? "", labels)),
-                            "pieces": pieces(desk, field["field"], field["result"]),
+                            "pieces": pieces(desk, field["field"], field["result"], labels),
                         ]
                     }), "has_twins": .bool(!twins.isEmpty),
                 "twins": .string(desk.texts.filled("merge_twins", ["names": twins.joined(separator: ", ")])),
@@ -132,14 +132,13 @@ extension Operations {
                     [
                         "value": .string(side), "is_chosen": .bool(side == chosen),
                         "title": .string(side == "both" ? desk.texts["merge_both"] : number(side == "keep" ? 0 : 1)),
-                        "pieces": pieces(desk, field["field"], field[side == "both" ? "result" : side]),
+                        "pieces": pieces(desk, field["field"], field[side == "both" ? "result" : side], labels),
                     ]
                 }),
         ]
     }
 
-    private static func pieces(_ desk: Desk, _ field: JSON?, _ value: JSON?) -> JSON {
-        field == "birth_month"
-            ? [["text": .string(desk.texts.month(value?.int ?? 0))]] : .array(FieldText.pieces(value ?? .null))
+    private static func pieces(_ desk: Desk, _ field: JSON?, _ value: JSON?, _ labels: [JSON]) -> JSON {
+        .array(desk.texts.pieces(value ?? .null, of: field?.string ?? "", labels))
     }
 }

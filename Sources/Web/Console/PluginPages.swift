@@ -122,7 +122,8 @@ extension Operations {
         model["pairs"] = .array(
             (plugin["mapping"]?["rules"]?.array ?? []).map { rule in
                 [
-                    "hub": .string(ends(rule["hub"])), "remote": .string(ends(rule["remote"] ?? rule["constant"])),
+                    "hub": .string(ends(rule["hub"], called: phrases.fieldName)),
+                    "remote": .string(ends(rule["remote"] ?? rule["constant"])),
                     "way": .string(["in": "←", "out": "→"][rule["direction"]?.string ?? ""] ?? "↔"),
                 ]
             })
@@ -134,8 +135,8 @@ extension Operations {
         return try desk.page("plugin", title: title, place: "/connections", failure: failure, model)
     }
 
-    private static func ends(_ value: JSON?) -> String {
-        value?.array?.compactMap(\.scalarText).joined(separator: ", ") ?? value?.scalarText ?? ""
+    private static func ends(_ value: JSON?, called name: (String) -> String = { $0 }) -> String {
+        (value?.array ?? [value ?? .null]).compactMap(\.scalarText).map(name).joined(separator: ", ")
     }
 
     /// JSON over several lines, to be read and changed by people.

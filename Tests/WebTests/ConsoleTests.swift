@@ -354,6 +354,26 @@ import Testing
         #expect(texts.message(ofRun: ["state": "failed", "message": "no"]) == "no")
     }
 
+    @Test func keyFiguresAreSummedByWeek() throws {
+        let texts = try Console(folder: WebTestServer.console).texts("en")
+        let today = try Date("2026-11-23T12:00:00Z", strategy: .iso8601)
+        func day(_ day: String, _ contacts: Int64, _ new: Int64, _ edited: Int64) -> JSON {
+            [
+                "day": .string(day), "contacts": .int(contacts), "new": .int(new), "edited": .int(edited), "deleted": 0,
+                "orders": 0,
+            ]
+        }
+        let tiles = Figures(
+            [day("2026-11-10", 1_000, 9, 1), day("2026-11-16", 1_020, 20, 0), day("2026-11-17", 1_234, 214, 5)],
+            today: today
+        ).tiles(texts)
+        #expect(tiles.map { $0["title"] } == ["Contacts", "Changes in 7 days"])
+        #expect(tiles[0]["value"] == "1,234" && tiles[0]["trend"] == "new in 7 days: 214; in the 7 before: 29")
+        #expect(tiles[1]["value"] == "5" && tiles[1]["trend"] == "in the 7 before: 1")
+        #expect(tiles[1]["line"]?.string?.split(separator: " ").count == 14)
+        #expect(Figures([], today: today).tiles(texts).isEmpty)
+    }
+
     @Test func countsAreSaidAsEachLanguageDoes() throws {
         let console = try Console(folder: WebTestServer.console)
         let said: [(String, Int, String)] = [

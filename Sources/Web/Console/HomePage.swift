@@ -14,6 +14,7 @@ extension Operations {
             async let connectors = call.askIfAllowed("listConnectors")
             async let alerts = call.askIfAllowed("listAlerts", query: ["open": true, "limit": 100])
             async let runs = call.askIfAllowed("listRuns", query: ["limit": 6])
+            async let figures = call.askIfAllowed("getFigures", query: ["days": 14])
             var attention: [JSON] = []
             func note(_ answer: JSON?, _ key: String, _ icon: String, _ href: String) {
                 guard let items = answer?["items"]?.array, !items.isEmpty else { return }
@@ -40,6 +41,7 @@ extension Operations {
                 [
                     "attention": .array(attention), "has_attention": .bool(!attention.isEmpty),
                     "hello": .string(hello(desk)),
+                    "figures": .array(Figures((try await figures)?["items"]?.array ?? []).tiles(desk.texts)),
                     "systems": .array(systems.map { connectionCard(desk, $0, words) }),
                     "has_systems": .bool(!systems.isEmpty),
                     "may_connect": .bool(desk.may(.config)),

@@ -78,6 +78,16 @@ extension Operations {
 
     static let deliveries: [Operation] = [
         Operation(
+            id: "getFigures", method: .get, path: "\(prefix)/figures",
+            summary:
+                "Key figures by day, the oldest first: contacts there were, and how many contacts and orders came, changed or went. None for a role that does not see every contact.",
+            access: .tenant(.contactsRead),
+            parameters: [.query("days", Schema.whole(1, 400), "How many days back, today among them; 14 unless told.")],
+            responses: [200: Schema.page(Schema.ref("Figures"))],
+            handle: { call in
+                .items(try await call.tenant.figures(days: Int(call.query["days"]?.int ?? 14), as: call.actor))
+            }),
+        Operation(
             id: "monitoring", method: .get, path: "\(prefix)/monitoring",
             summary:
                 "How each connector does: what waits, and hour by hour what was delivered and failed, and how quickly.",

@@ -42,6 +42,10 @@ extension Schemas {
         ]),
         "MappingTrial": Schema.object(
             ["mapping": Schema.anyObject, "records": Schema.whole(1, 50)], optional: ["mapping", "records"]),
+        "Figures": Schema.object([
+            "day": Schema.day, "contacts": Schema.orNull(Schema.whole), "new": Schema.whole, "edited": Schema.whole,
+            "deleted": Schema.whole, "orders": Schema.whole,
+        ]),
         "Monitoring": Schema.object([
             "undecided": Schema.orNull(Schema.whole),
             "connectors": Schema.list(

@@ -1,0 +1,64 @@
+import Foundation
+import Hub
+
+/// Key figures of two weeks, and how they go.
+struct Figures {
+    private static let days = 14
+    /// As the interface gives them, by day.
+    private let byDay: [String: JSON]
+    private let today: Date
+
+    init(_ items: [JSON], today: Date = Date()) {
+        byDay = Dictionary(items.map { ($0["day"]?.string ?? "", $0) }) { one, _ in one }
+        self.today = today
+    }
+
+    /// Tiles for a page: none where there is nothing to tell, and of orders only where there are any.
+    func tiles(_ texts: ConsoleTexts) -> [JSON] {
+        guard let contacts = values("contacts").last(where: { $0 != nil }) ?? nil else { return [] }
+        var tiles = [tile(texts, "contacts", contacts, of: "new")]
+        for what in ["edited", "orders"] where what == "edited" || values(what).contains(where: { $0 ?? 0 > 0 }) {
+            tiles.append(tile(texts, what, nil, of: what))
+        }
+        tiles[0]["is_first"] = true
+        tiles[tiles.count - 1]["is_last"] = true
+        return tiles
+    }
+
+    /// - Parameter value: to be shown; the last week's sum unless told.
+    private func tile(_ texts: ConsoleTexts, _ what: String, _ value: Int64?, of flow: String) -> JSON {
+        let days = values(flow).map { $0 ?? 0 }
+        let (before, now) = (days.prefix(7).reduce(0, +), days.suffix(7).reduce(0, +))
+        return [
+            "title": .string(texts["figure_\(what)"]), "value": .string(texts.grouped(value ?? now)),
+            "trend": .string(
+                texts.filled(
+                    value == nil ? "figure_before" : "figure_new",
+                    ["n": texts.grouped(now), "before": texts.grouped(before)])),
+            "line": days.contains { $0 > 0 } ? .string(Self.line(days)) : .null,
+        ]
+    }
+
+    /// Of each day, the oldest first; nil where nothing was counted.
+    private func values(_ what: String) -> [Int64?] {
+        let style = Date.ISO8601FormatStyle(timeZone: .gmt).year().month().day()
+        return (0..<Self.days).reversed().map { ago in
+            byDay[today.addingTimeInterval(Double(-86_400 * ago)).formatted(style)]?[what]?.int
+        }
+    }
+
+    /// Points of a line in a field of 130 by 32.
+    private static func line(_ days: [Int64]) -> String {
+        let most = Double(max(days.max() ?? 0, 1))
+        return days.enumerated().map { index, count in
+            "\(index * 10),\((30 - 28 * Double(count) / most).rounded())"
+        }.joined(separator: " ")
+    }
+}
+
+extension ConsoleTexts {
+    /// A number with its thousands apart.
+    func grouped(_ number: Int64) -> String {
+        number.formatted(.number.locale(Locale(identifier: language == "en" ? "en_GB" : language)))
+    }
+}

@@ -354,6 +354,37 @@ import Testing
         #expect(texts.message(ofRun: ["state": "failed", "message": "no"]) == "no")
     }
 
+    @Test func decisionsAreFoundByWhatWasSaid() async throws {
+        let browser = try await signedIn()
+        let door = browser.tenant.database
+        let connector = try await browser.tenant.call(
+            "createConnector", [:],
+            ["kind": "plain", "name": "Link", "settings": ["url": "https://example.org", "password": "word"]])
+        let plugins = connector.json["plugins"]?.array ?? []
+        let push = plugins.first { $0["capability"] == "push" }?["id"]?.int ?? 0
+        try await door.editPlugin(push, as: .token(1), PluginEdit(state: "on", filter: ["tag": "vip"]))
+        let plain = try await browser.tenant.contact("Ada")
+        let special = try await browser.tenant.call(
+            "createContact", [:], ["fields": ["given_name": "Eva", "tags": ["vip"]]]
+        ).id
+        _ = try await door.routeAll()
+        func shown(_ query: String) async throws -> [Bool] {
+            var browser = browser
+            let page = try await browser.open("GET", "/decisions?\(query)")
+            #expect(page.status == 200)
+            return [plain, special].map { page.text.contains("href=\"/contacts/\($0)\"") }
+        }
+        #expect(try await shown("") == [true, true])
+        #expect(try await shown("verdict=missing_tag") == [true, false])
+        #expect(try await shown("connector=\(connector.id)&verdict=accepted") == [false, true])
+        #expect(try await shown("connector=999999&verdict=") == [false, false])
+        #expect(try await shown("verdict=nonsense") == [false, false])
+        var mine = browser
+        #expect(
+            try await mine.open("GET", "/decisions?verdict=missing_tag").text.contains(
+                "The contact lacks a tag that the filter asks for."))
+    }
+
     @Test func keyFiguresAreSummedByWeek() throws {
         let texts = try Console(folder: WebTestServer.console).texts("en")
         let today = try Date("2026-11-23T12:00:00Z", strategy: .iso8601)

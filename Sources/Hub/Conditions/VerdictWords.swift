@@ -12,6 +12,11 @@ public struct VerdictWords<Book: Phrasebook>: Sendable {
         EnglishPhrases.texts["verdict_\(code)"] == nil ? code : book.phrase("verdict_\(code)", ["system": system])
     }
 
+    /// Every code there is words for.
+    public static var codes: [String] {
+        EnglishPhrases.texts.keys.filter { $0.hasPrefix("verdict_") }.map { String($0.dropFirst(8)) }.sorted()
+    }
+
     /// What would change it.
     /// - Parameters:
     ///   - judged: how the plugin's filter stands to the contact.

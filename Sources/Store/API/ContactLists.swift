@@ -57,7 +57,12 @@ extension TenantDatabase {
     /// - Parameters:
     ///   - contact: nil for all contacts.
     ///   - before: the last change of the page before.
-    public func decisions(contact: Int64?, before: Int64?, limit: Int, as actor: Actor) async throws -> Page {
+    /// - Parameters:
+    ///   - connector: those about which one of its plugins said something.
+    ///   - verdict: those of which it, or with no connector any, said this.
+    public func decisions(
+        contact: Int64?, connector: Int64? = nil, verdict: String? = nil, before: Int64?, limit: Int, as actor: Actor
+    ) async throws -> Page {
         let rows = try await run(
             as: actor,
             """
@@ -67,6 +72,10 @@ extension TenantDatabase {
             FROM \(seen("change")) h JOIN \(seen("decision")) d ON d.change = h.id
             WHERE (\(contact)::bigint IS NULL OR h.entity = 'contact' AND h.record = \(contact))
                 AND (\(before)::bigint IS NULL OR h.id < \(before))
+                AND (\(connector)::bigint IS NULL AND \(verdict)::text IS NULL OR EXISTS (
+                    SELECT FROM unnest(d.plugin, d.verdict) AS v (plugin, verdict) JOIN \(seen("plugin")) p ON p.id = v.plugin
+                    WHERE (\(connector)::bigint IS NULL OR p.connector = \(connector))
+                        AND (\(verdict)::text IS NULL OR v.verdict = \(verdict))))
             ORDER BY h.id DESC LIMIT \(limit)
             """)[0]
         return try Page(rows, limit: limit, by: "change")

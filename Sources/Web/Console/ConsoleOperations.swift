@@ -6,7 +6,7 @@ extension Operations {
     static let console =
         door + home + contactListPages + contactPages + mergePages + importPages + segmentPages + connectionPages
         + pluginPages
-        + problemPages + monitoringPages
+        + problemPages + monitoringPages + decisionPages
         + staffPages + rolePages + personPages + settingsPages + retentionPages + auditPages
         + accountPages + operatorPages + live
 

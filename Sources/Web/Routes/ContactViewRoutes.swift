@@ -41,11 +41,17 @@ extension Operations {
         Operation(
             id: "listDecisions", method: .get, path: "\(prefix)/decisions",
             summary: "What every plugin said to each change, newest first.", access: .tenant(.contactsRead),
-            parameters: [.query("contact", Schema.id, "Of this contact only."), limit, cursor],
+            parameters: [
+                .query("contact", Schema.id, "Of this contact only."),
+                .query("connector", Schema.id, "Those alone about which a plugin of this connector said something."),
+                .query("verdict", Schema.text(1, 40), "Those alone of which it said this, such as missing_tag."), limit,
+                cursor,
+            ],
             responses: [200: Schema.page(Schema.ref("Decision"))],
             handle: { call in
                 let page = try await call.tenant.decisions(
-                    contact: call.query["contact"]?.int, before: call.cursor(), limit: call.limit, as: call.actor)
+                    contact: call.query["contact"]?.int, connector: call.query["connector"]?.int,
+                    verdict: call.text("verdict"), before: call.cursor(), limit: call.limit, as: call.actor)
                 return .page(page.json, next: page.next)
             }),
     ]

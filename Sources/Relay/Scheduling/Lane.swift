@@ -10,6 +10,8 @@ enum Lane: Hashable, Sendable {
     case intake
     /// Stored webhooks.
     case hooks
+    /// Key figures.
+    case tally
 }
 
 struct LaneKey: Hashable, Sendable {

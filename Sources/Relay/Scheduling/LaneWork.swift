@@ -12,7 +12,10 @@ final class LaneWork: Sendable {
     private let log: Logger
     private let tenants = Mutex<[Int64: (Tenant, Date)]>([:])
     private let scheduler = Mutex<LaneScheduler?>(nil)
+    /// When the changes of a tenant were counted last.
+    private let tallied = Mutex<[Int64: Date]>([:])
     private static let failurePause = 2.0
+    private static let tallyPause = 6.0
     /// Batches of changes that one slice decides: the first, and one of each router's.
     private static let routingPasses = 3
 
@@ -33,7 +36,10 @@ final class LaneWork: Sendable {
                 let isMore = try await tenant.route(passes: Self.routingPasses) { pass in
                     for plugin in pass.plugins { self.ring(key.tenant, .deliver(plugin: plugin)) }
                 }
+                if !isMore { tallySoon(key.tenant) }
                 return isMore ? .again : .idle
+            // what came meanwhile is counted with the next
+            case .tally: return try await tenant.tally() ? .after(Self.tallyPause) : .idle
             case .dispatch: return try await dispatch(tenant)
             case .deliver(let plugin):
                 let next = try await DeliveryWorker(tenant: tenant, links: links, options: options, log: log)
@@ -64,6 +70,16 @@ final class LaneWork: Sendable {
             ring(tenant.tenant.id, .hooks)
         }
         return .after(max(wait, 0.25))
+    }
+
+    /// Changes are counted every few seconds while there are any.
+    private func tallySoon(_ tenant: Int64) {
+        let isDue = tallied.withLock { tallied in
+            guard (tallied[tenant] ?? .distantPast).timeIntervalSinceNow < -Self.tallyPause else { return false }
+            tallied[tenant] = Date()
+            return true
+        }
+        if isDue { ring(tenant, .tally) }
     }
 
     private func ring(_ tenant: Int64, _ lane: Lane) {

@@ -6,7 +6,7 @@ extension TenantDatabase {
     /// - Parameter pause: seconds since the last time, before which nothing is counted.
     /// - Returns: whether figures are others now.
     @discardableResult
-    public func tally(pause: Double = 60) async throws -> Bool {
+    public func tally(pause: Double = 5) async throws -> Bool {
         let isNew: Bool = try await run(
             as: .system, "SELECT \(table("tally"))(make_interval(secs => \(pause))) AS is_new")[0][0].get("is_new")
         if isNew { show() }

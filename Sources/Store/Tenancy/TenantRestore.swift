@@ -217,7 +217,8 @@ extension Provisioner {
         _ = try await session.query(
             "UPDATE \(table: tenant.schema, "watched") SET tx = pg_current_xact_id(), attempts = now()")
         // figures came along
-        _ = try await session.query("UPDATE \(table: tenant.schema, "tallied") SET tx = pg_current_xact_id()")
+        _ = try await session.query(
+            "UPDATE \(table: tenant.schema, "tallied") SET tx = pg_current_xact_id(), is_due = true")
         _ = try await session.query(
             "UPDATE \(table: tenant.schema, "alert") SET who = 'staff:0' WHERE who ~ '^(staff|agent):'")
         // work that was asked for is nobody's now: a number may be somebody else's here

@@ -98,8 +98,9 @@ struct ContactForm {
             let parts = Self.addressParts.map { part -> JSON in
                 let place = "\(name).\(index).\(part)"
                 let value = known.indices.contains(index) ? known[index][part]?.scalarText ?? "" : ""
+                let label = desk.texts["part_\(part)"]
                 return [
-                    "name": .string(place), "label": .string(desk.texts["part_\(part)"]),
+                    "name": .string(place), "label": .string(label.prefix(1).uppercased() + label.dropFirst()),
                     "value": .string(form?.raw(place) ?? value),
                 ]
             }

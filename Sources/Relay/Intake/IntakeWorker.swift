@@ -48,10 +48,7 @@ struct IntakeWorker {
 
     /// Work goes on whether the watch can look or not.
     private func watch() async {
-        do {
-            try await tenant.watch()
-            try await tenant.tally()
-        } catch is CancellationError {
+        do { try await tenant.watch() } catch is CancellationError {
             // the service ends
         } catch {
             log.error("the watch could not look", metadata: ["tenant": "\(tenant.tenant.id)", "error": "\(error)"])

@@ -52,7 +52,7 @@ public final class Relay: Sendable {
     private func wake(_ tenant: Int64) {
         guard options.only?.contains(tenant) ?? true else { return }
         scheduler.ring(LaneKey(tenant: tenant, lane: .route))
-        for lane in [Lane.dispatch, .intake, .hooks, .tally] {
+        for lane in [Lane.dispatch, .intake, .hooks] {
             scheduler.ring(LaneKey(tenant: tenant, lane: lane), within: Self.gathering)
         }
     }

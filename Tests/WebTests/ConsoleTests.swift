@@ -163,6 +163,13 @@ import Testing
         #expect(try await browser.open("POST", address, form).status == 303)
         let kept = try await browser.tenant.call("getContact", path).json
         #expect(kept["version"] == 1 && kept["fields"] == made.json["fields"])
+        // a choice that there is no more stays with who has it
+        let fewer = try await browser.tenant.call("editField", ["key": "grade"], ["choices": ["B"]])
+        #expect(fewer.status == 200)
+        let later = try await browser.open("GET", "/contacts/\(made.id)/edit").text
+        #expect(later.contains("<option value=\"A\" selected>A</option>"))
+        #expect(try await browser.open("POST", address, form).status == 303)
+        #expect(try await browser.tenant.call("getContact", path).json["version"] == 1)
         // everything of the tenant's own, an address gone, another one come
         for field in own { form.merge(field.typed) { $1 } }
         for part in ["street", "city", "country"] { form["addresses.0.\(part)"] = "" }

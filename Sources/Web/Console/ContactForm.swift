@@ -86,7 +86,10 @@ struct ContactForm {
             case "month": (1...12).map { (String($0), desk.texts.month($0)) }
             default: (field["choices"]?.array ?? []).compactMap(\.string).map { ($0, $0) }
             }
-        return offered.map { value, text in
+        // what is held and is no choice any more, or is masked, stays as it is
+        let others =
+            offered.isEmpty ? [] : chosen.filter { one in !one.isEmpty && !offered.contains { $0.value == one } }
+        return (offered + others.map { ($0, $0) }).map { value, text in
             ["value": .string(value), "text": .string(text), "is_chosen": .bool(chosen.contains(value))]
         }
     }
@@ -150,7 +153,7 @@ struct ContactForm {
         // what is no number is told where every value is judged
         case "number", "month":
             Int64(text).map { .int($0) } ?? Double(text).flatMap { $0.isFinite ? .double($0) : nil } ?? .string(text)
-        case "flag": .bool(text == "true")
+        case "flag" where ["true", "false"].contains(text): .bool(text == "true")
         default: .string(text)
         }
     }

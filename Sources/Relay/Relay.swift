@@ -23,7 +23,7 @@ public final class Relay: Sendable {
     }
 
     /// Seconds in which rings for the seldom lanes are gathered.
-    private static let gathering = 0.1
+    private static let gathering = 0.2
     private let node: Node
     private let options: Options
     private let log: Logger

@@ -128,8 +128,8 @@ final class LaneScheduler: Sendable {
         }
     }
 
-    /// Seconds until a lane runs again that was rung for while it ran.
-    private static let soon = 0.05
+    /// Seconds until a lane runs again that was rung for while it ran, by a ring that could wait.
+    private static let soon = 0.2
 
     /// Lets a lane run after some time, unless it is to run earlier.
     private func setTimer(_ key: LaneKey, _ seconds: Double, _ state: inout State) {

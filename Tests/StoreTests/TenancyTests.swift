@@ -153,13 +153,19 @@ import Testing
         return payload + "|" + Crypto.hex(Crypto.hmacSHA256(key: key, Array(payload.utf8)))
     }
 
-    @Test func requestsOfTwoTenantsNeverMix() async throws {
+    /// With a few connections of its own, one of them lent.
+    private func node(shared: Int) async throws -> Node {
         let cluster = try await TestCluster.shared.value
         var configuration = DatabaseConfiguration(conninfo: cluster.instance.serviceConnection)
-        (configuration.sharedConnections, configuration.leasedConnections) = (4, 1)
-        let database = Database(configuration, log: .init(label: "mix"))
+        (configuration.sharedConnections, configuration.leasedConnections) = (shared, 1)
+        let database = Database(configuration, log: .init(label: "test"))
         try await database.start()
-        let node = Node(database: database, secrets: cluster.secrets, log: .init(label: "mix"))
+        return Node(database: database, secrets: cluster.secrets, log: .init(label: "test"))
+    }
+
+    @Test func requestsOfTwoTenantsNeverMix() async throws {
+        let cluster = try await TestCluster.shared.value
+        let node = try await node(shared: 4)
         let tenants = try await [cluster.makeTenant(), cluster.makeTenant()].map { node.tenant($0.tenant) }
         for (number, tenant) in tenants.enumerated() {
             _ = try await tenant.createContact(as: .token(1), fields: ["name": .string("T\(number)")])
@@ -180,18 +186,14 @@ import Testing
             }
             return try await group.reduce(0, +)
         }
-        await database.close()
+        await node.database.close()
         #expect(mixes == 0)
     }
 
     /// A setting that was made for one transaction is an empty text in the next, and no value.
     @Test func whatWasSetForOneTransactionIsNothingToTheNext() async throws {
         let cluster = try await TestCluster.shared.value
-        var configuration = DatabaseConfiguration(conninfo: cluster.instance.serviceConnection)
-        (configuration.sharedConnections, configuration.leasedConnections) = (1, 1)
-        let database = Database(configuration, log: .init(label: "test"))
-        try await database.start()
-        let node = Node(database: database, secrets: cluster.secrets, log: .init(label: "test"))
+        let node = try await node(shared: 1)
         let tenant = node.tenant(try await cluster.makeTenant().tenant)
         for setting in ["SELECT set_config('kontor.run', '7', true)", "SELECT 1"] as [SQL] {
             try await tenant.transaction(as: .token(1)) { session in
@@ -204,7 +206,7 @@ import Testing
             try $0.get("run", as: Int64?.self)
         }
         #expect(runs == [7, nil])
-        await database.close()
+        await node.database.close()
     }
 
     /// Contexts are signed once and used again: for the same actor, tenant and backend only.

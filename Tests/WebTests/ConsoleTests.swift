@@ -86,6 +86,9 @@ import Testing
         let card = try await browser.open("GET", made.location ?? "")
         #expect(card.status == 200 && card.text.contains("Ada L&lt;script&gt;") && !card.text.contains("<script>L"))
         #expect(!card.text.contains("L<script>"))
+        // the rows of the list, too, which no template writes
+        let list = try await browser.open("GET", "/contacts?part=true").text
+        #expect(list.contains("Ada L&lt;script&gt;") && !list.contains("L<script>"))
         // what was typed is still there when it cannot be taken
         let bad = try await browser.open(
             "POST", "\(made.location ?? "")/edit",

@@ -31,11 +31,17 @@ struct ConsoleTexts: Sendable {
     /// A field's name; its key for one of the shop's own.
     func field(_ key: String) -> String { texts["field_\(key)"] ?? key }
 
+    /// Of the ways to write English, the one that is read without doubt in Europe.
+    var locale: Locale { Locale(identifier: language == "en" ? "en_GB" : language) }
+
+    /// A number with its thousands apart.
+    func grouped(_ number: Int64) -> String { number.formatted(.number.locale(locale)) }
+
     /// A month's name.
     /// - Parameter number: 1 for January.
     func month(_ number: Int64) -> String {
         let formatter = DateFormatter()
-        formatter.locale = Locale(identifier: language)
+        formatter.locale = locale
         let names = formatter.standaloneMonthSymbols ?? []
         return 1...Int64(names.count) ~= number ? names[Int(number) - 1] : String(number)
     }

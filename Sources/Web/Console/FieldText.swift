@@ -31,19 +31,13 @@ enum FieldText {
 
     /// Two letters that stand for somebody.
     static func initials(_ name: String) -> String {
-        if name.utf8.allSatisfy({ $0 < 0x80 }) { return plainInitials(name) }
-        let words = name.split { !$0.isLetter && !$0.isNumber }
-        let letters = [words.first, words.count > 1 ? words.last : nil].compactMap { $0?.first }
-        return letters.isEmpty ? "?" : String(letters).uppercased()
-    }
-
-    /// The same of a name in ASCII, as most are, without looking letters up in Unicode's tables.
-    private static func plainInitials(_ name: String) -> String {
-        let words = name.utf8.split { byte in
-            !(0x30...0x39 ~= byte || 0x41...0x5A ~= byte || 0x61...0x7A ~= byte)
+        let words = name.split { character in
+            // most are plain letters, which need no look into Unicode's tables
+            guard let byte = character.asciiValue else { return !character.isLetter && !character.isNumber }
+            return !(0x30...0x39 ~= byte || 0x41...0x5A ~= byte || 0x61...0x7A ~= byte)
         }
         let letters = [words.first, words.count > 1 ? words.last : nil].compactMap { $0?.first }
-        return letters.isEmpty ? "?" : String(decoding: letters, as: UTF8.self).uppercased()
+        return letters.isEmpty ? "?" : String(letters).uppercased()
     }
 }
 
@@ -56,7 +50,7 @@ extension ConsoleTexts {
         let field = known.first { $0["key"]?.string == key }
         func one(_ text: String?) -> [JSON] { text.map { [["text": .string($0)]] } ?? FieldText.pieces(value) }
         switch field?["type"]?.string {
-        case "date": return one(value.string.flatMap(day))
+        case "date": return one(value.string.flatMap { Day(iso: $0) }.map(said))
         case "month": return one(value.int.map(month))
         case "flag": return one(value.bool.map { self["flag_\($0)"] })
         case "addresses":
@@ -75,13 +69,8 @@ extension ConsoleTexts {
         return address
     }
 
-    /// - Parameter iso: YYYY-MM-DD.
-    private func day(_ iso: String) -> String? {
-        let style = Date.ISO8601FormatStyle(timeZone: .gmt).year().month().day()
-        guard let date = try? style.parse(iso) else { return nil }
-        return date.formatted(Date.FormatStyle(date: .long, time: .omitted, locale: locale, timeZone: .gmt))
+    private func said(_ day: Day) -> String {
+        Date(timeIntervalSince1970: Double(day.daysSinceEpoch) * 86_400).formatted(
+            Date.FormatStyle(date: .long, time: .omitted, locale: locale, timeZone: .gmt))
     }
-
-    /// Of the ways to write English, the one that is read without doubt in Europe.
-    private var locale: Locale { Locale(identifier: language == "en" ? "en_GB" : language) }
 }

@@ -6,11 +6,12 @@ struct Figures {
     private static let days = 14
     /// As the interface gives them, by day.
     private let byDay: [String: JSON]
-    private let today: Date
+    /// Days since 1970-01-01.
+    private let today: Int
 
     init(_ items: [JSON], today: Date = Date()) {
         byDay = Dictionary(items.map { ($0["day"]?.string ?? "", $0) }) { one, _ in one }
-        self.today = today
+        self.today = Int(today.timeIntervalSince1970 / 86_400)
     }
 
     /// Tiles for a page: none where there is nothing to tell, and of orders only where there are any.
@@ -20,8 +21,6 @@ struct Figures {
         for what in ["edited", "orders"] where what == "edited" || values(what).contains(where: { $0 ?? 0 > 0 }) {
             tiles.append(tile(texts, what, nil, of: what))
         }
-        tiles[0]["is_first"] = true
-        tiles[tiles.count - 1]["is_last"] = true
         return tiles
     }
 
@@ -41,9 +40,8 @@ struct Figures {
 
     /// Of each day, the oldest first; nil where nothing was counted.
     private func values(_ what: String) -> [Int64?] {
-        let style = Date.ISO8601FormatStyle(timeZone: .gmt).year().month().day()
-        return (0..<Self.days).reversed().map { ago in
-            byDay[today.addingTimeInterval(Double(-86_400 * ago)).formatted(style)]?[what]?.int
+        (0..<Self.days).reversed().map { ago in
+            Day(daysSinceEpoch: today - ago).flatMap { byDay[$0.iso]?[what]?.int }
         }
     }
 
@@ -53,12 +51,5 @@ struct Figures {
         return days.enumerated().map { index, count in
             "\(index * 10),\((30 - 28 * Double(count) / most).rounded())"
         }.joined(separator: " ")
-    }
-}
-
-extension ConsoleTexts {
-    /// A number with its thousands apart.
-    func grouped(_ number: Int64) -> String {
-        number.formatted(.number.locale(Locale(identifier: language == "en" ? "en_GB" : language)))
     }
 }

@@ -36,12 +36,13 @@ extension Operations {
                     "icon": "pause-circle", "href": .string("/connections/\(system["id"]?.scalarText ?? "")"),
                 ])
             }
+            let tiles = Figures((try await figures)?["items"]?.array ?? []).tiles(desk.texts)
             return try desk.page(
                 "home", title: desk.texts["menu_home"], place: "/",
                 [
                     "attention": .array(attention), "has_attention": .bool(!attention.isEmpty),
                     "hello": .string(hello(desk)),
-                    "figures": .array(Figures((try await figures)?["items"]?.array ?? []).tiles(desk.texts)),
+                    "figures": .array(tiles), "has_figures": .bool(!tiles.isEmpty),
                     "systems": .array(systems.map { connectionCard(desk, $0, words) }),
                     "has_systems": .bool(!systems.isEmpty),
                     "may_connect": .bool(desk.may(.config)),

@@ -20,5 +20,6 @@ public struct ConnectorEnvironment: Sendable {
 /// The connector's own secrets, by setting name; also what it was given later, such as access tokens.
 public protocol SecretStore: Sendable {
     func secret(_ name: String) async throws -> String?
-    func save(_ value: String, as name: String) async throws
+    /// Keeps values by name, all of them or, when it throws, none.
+    func save(_ values: [String: String]) async throws
 }

@@ -1,7 +1,8 @@
 import Cryptography
 import Hub
 
-/// Access tokens by the refresh grant of OAuth 2 (RFC 6749 section 6). One actor per connector, so that
+/// Access tokens by the refresh grant of OAuth 2 (RFC 6749 section 6), after what a sign-in page sent back was traded for the first
+/// (section 4.1.3). One actor per connector, so that
 /// never two refreshes run at once: some remotes take the first token back when the second is given.
 public actor OAuth2 {
     /// What to ask, and with which secrets.
@@ -56,7 +57,8 @@ public actor OAuth2 {
     /// An access token that is good for the next minute.
     /// - Throws: `.locked` when the refresh token is missing or no longer good; else as `HTTPClient.send`.
     public func token() async throws(RemoteError) -> String {
-        if access == nil { access = await cached() }
+        // after somebody signed in, what is kept is of before
+        if access == nil, try await granted() == nil { access = await cached() }
         if let access, access.ends - Self.margin > now() { return access.token }
         return try await refresh().token
     }
@@ -105,13 +107,26 @@ public actor OAuth2 {
         return fresh
     }
 
-    private func ask() async throws(RemoteError) -> Access {
-        guard let refreshToken = try await secret(settings.refreshTokenName) else {
-            throw .locked(code: "no_refresh_token", message: "sign in at the remote first")
+    /// What a sign-in page sent back and has not been traded yet.
+    private func granted() async throws(RemoteError) -> JSON? {
+        guard let text = try await secret(Manifest.SignIn.grant), !text.isEmpty else { return nil }
+        do { return try JSON(text: text) } catch {
+            throw .locked(code: "bad_grant", message: "what the sign-in page sent back cannot be read: sign in again")
         }
-        var form = [
-            ("grant_type", "refresh_token"), ("refresh_token", refreshToken), ("client_id", settings.clientID),
-        ]
+    }
+
+    private func ask() async throws(RemoteError) -> Access {
+        var form = [("client_id", settings.clientID)]
+        let code = try await granted()
+        if let code {
+            form.append(("grant_type", "authorization_code"))
+            for name in ["code", "code_verifier", "redirect_uri"] { form.append((name, code[name]?.string ?? "")) }
+        } else {
+            guard let refreshToken = try await secret(settings.refreshTokenName), !refreshToken.isEmpty else {
+                throw .locked(code: "no_refresh_token", message: "sign in at the remote first")
+            }
+            form += [("grant_type", "refresh_token"), ("refresh_token", refreshToken)]
+        }
         if let name = settings.clientSecretName, let clientSecret = try await secret(name) {
             form.append(("client_secret", clientSecret))
         }
@@ -122,11 +137,11 @@ public actor OAuth2 {
         do throws(RemoteError) {
             response = try await http.send(request)
         } catch .unsure(let code, let message) {
-            // Asking again is what the grant is for.
+            // Asking again is what the refresh grant is for; a code that was traded unseen is refused, and somebody signs in again.
             throw .later(code: code, message: message)
         }
         let answer = try grant(in: response, to: request, hiding: form.map(\.1))
-        return try await keep(answer)
+        return try await keep(answer, isFirst: code != nil)
     }
 
     private func secret(_ name: String) async throws(RemoteError) -> String? {
@@ -152,18 +167,22 @@ public actor OAuth2 {
         }
     }
 
-    private func keep(_ answer: JSON) async throws(RemoteError) -> Access {
+    /// - Parameter isFirst: whether a code was traded for it, which is good for nothing now.
+    private func keep(_ answer: JSON, isFirst: Bool) async throws(RemoteError) -> Access {
         guard let token = answer["access_token"]?.string, !token.isEmpty else {
             throw .later(code: "bad_answer", message: "the token endpoint gave no token")
         }
+        guard !isFirst || answer["refresh_token"]?.string?.isEmpty == false else {
+            throw .locked(code: "no_refresh_token", message: "the remote let Kontor in once and not for longer")
+        }
         let fresh = Access(token: token, ends: now() + (answer["expires_in"]?.int ?? 3600))
+        let cache: JSON = ["token": .string(fresh.token), "ends": .int(fresh.ends)]
+        var kept = [settings.cacheName: cache.text]
+        // the old one may be spent already
+        if let renewed = answer["refresh_token"]?.string, !renewed.isEmpty { kept[settings.refreshTokenName] = renewed }
+        if isFirst { kept[Manifest.SignIn.grant] = "" }
         do {
-            // First the refresh token: the old one may be spent already.
-            if let renewed = answer["refresh_token"]?.string, !renewed.isEmpty {
-                try await secrets.save(renewed, as: settings.refreshTokenName)
-            }
-            let cache: JSON = ["token": .string(fresh.token), "ends": .int(fresh.ends)]
-            try await secrets.save(cache.text, as: settings.cacheName)
+            try await secrets.save(kept)
         } catch {
             throw .later(code: "no_secrets", message: "the connector's secrets cannot be saved")
         }

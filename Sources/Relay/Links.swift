@@ -21,10 +21,16 @@ public final class Links: Sendable {
         self.log = log
     }
 
-    public func manifest(_ kind: String) -> Manifest? { kinds[kind]?.manifest }
+    public func manifest(_ kind: String) -> Manifest? { kinds[kind].map(Self.manifest) }
     /// Kinds that take several records in one call.
     var batching: [String] { kinds.filter { $0.value.manifest.limits.batch > 1 }.keys.sorted() }
-    public var manifests: [Manifest] { kinds.values.map { $0.manifest }.sorted { $0.kind < $1.kind } }
+    public var manifests: [Manifest] { kinds.values.map(Self.manifest).sorted { $0.kind < $1.kind } }
+
+    private static func manifest(_ type: any Connector.Type) -> Manifest {
+        var manifest = type.manifest
+        manifest.receivesHooks = type is any HookReceiver.Type
+        return manifest
+    }
 
     /// The link of a connector.
     /// - Throws: `ConnectorError`, `Failure` `connector.kind`.
@@ -52,8 +58,8 @@ private struct StoredSecrets: SecretStore {
     let connector: Int64
 
     func secret(_ name: String) async throws -> String? { try await tenant.secret(name, ofConnector: connector) }
-    func save(_ value: String, as name: String) async throws {
-        try await tenant.saveSecret(value, as: name, ofConnector: connector)
+    func save(_ values: [String: String]) async throws {
+        try await tenant.saveSecrets(values, ofConnector: connector)
     }
 }
 

@@ -84,6 +84,38 @@ import Testing
         }
     }
 
+    @Test func whatASignInPageSentBackIsTradedOnce() async throws {
+        let grant: JSON = [
+            "code": "canary-code", "code_verifier": "canary-proof",
+            "redirect_uri": "https://kontor.example/connections/signed-in",
+        ]
+        // somebody signed in before, as somebody else
+        let secrets = KitSecrets([
+            "authorization": grant.text, "client_secret": "canary-client", "refresh_token": "canary-of-before",
+            "access_token": #"{"token": "access-of-before", "ends": 99999999}"#,
+        ])
+        let clock = Clock()
+        let oauth = oauth(secrets, clock)
+        #expect(try await oauth.token() == "access-1")
+        #expect(try await secrets.secret("refresh_token") == "canary-refresh-1")
+        #expect(try await secrets.secret("authorization") == "")
+        #expect(try await self.oauth(secrets, clock).token() == "access-1")
+        clock.advance(3600)
+        #expect(try await oauth.token() == "access-2")
+        // the same code once more
+        let again = KitSecrets(["authorization": grant.text, "client_secret": "canary-client"])
+        do throws(RemoteError) {
+            _ = try await self.oauth(again).token()
+            Issue.record("a token came")
+        } catch {
+            guard case .locked(code: "invalid_grant", let message) = error else {
+                Issue.record("\(error)")
+                return
+            }
+            #expect(!message.contains("canary"))
+        }
+    }
+
     @Test func aBrokenEndpointIsLater() async throws {
         let proxy = try KitFaultProxy(before: base)
         for kind in [KitFaultProxy.Kind.cut, .torn, .status] {

@@ -8,7 +8,7 @@ final class KitSecrets: SecretStore {
     private let values: Mutex<[String: String]>
     init(_ values: [String: String]) { self.values = Mutex(values) }
     func secret(_ name: String) async throws -> String? { values.withLock { $0[name] } }
-    func save(_ value: String, as name: String) async throws { values.withLock { $0[name] = value } }
+    func save(_ new: [String: String]) async throws { values.withLock { $0.merge(new) { $1 } } }
 }
 
 /// Keeps every line that is logged, at every level, with its metadata.

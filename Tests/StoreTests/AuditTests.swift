@@ -46,7 +46,7 @@ import Testing
         let role = try await door.createRole(as: boss, name: "trial", title: "T", rights: ["contact": ["read": "own"]])
         try await door.editRole(role, as: boss, version: nil, title: nil, rights: ["contact": ["read": "all"]])
         let link = try await door.connector("crm")
-        try await door.saveSecret("Quartz secret", as: "token", ofConnector: link.id)
+        try await door.saveSecrets(["token": "Quartz secret"], ofConnector: link.id)
         try await door.editPlugin(link.push, as: boss, PluginEdit(filter: ["tag": "client"]))
         _ = try await door.addToken(as: boss, label: "x", scopes: ["feed"], expiresAt: nil)
         let login = try await door.addSQLLogin(

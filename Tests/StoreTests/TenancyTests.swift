@@ -400,7 +400,7 @@ import Testing
                 settings: ["remote": "x", "api_key": .string(canary)])
             let twin = try await tenant.connector("twin")
             #expect(try await tenant.secret("api_key", ofConnector: id) == canary)
-            try await tenant.saveSecret(canary + "2", as: "token", ofConnector: id)
+            try await tenant.saveSecrets(["token": canary + "2"], ofConnector: id)
             #expect(try await tenant.secret("token", ofConnector: id) == canary + "2")
             #expect(!String(decoding: try await tenant.connectors(as: .token(1)), as: UTF8.self).contains(canary))
             let tables = try await cluster.superuser.run(

@@ -2,7 +2,8 @@
 """An OAuth 2 token endpoint (RFC 6749) and a resource behind it. Prints its port; ends with its standard input.
 
 POST /token      grants "access-N", valid for ?expires=SECONDS (3600); a refresh token works once, the next one
-                 comes with the grant. Wrong ones get invalid_grant with the token in the words.
+                 comes with the grant. Wrong ones get invalid_grant with the token in the words. The code "canary-code" works
+                 once, with its verifier and the address it was sent to.
 GET /resource    200 with the newest access token, else 401
 GET /count       how many grants there were
 POST /revoke     the newest access token is not taken any more
@@ -15,7 +16,7 @@ import time
 import urllib.parse
 
 lock = threading.Lock()
-state = {"grants": 0, "refresh": "canary-refresh-0", "access": None}
+state = {"grants": 0, "refresh": "canary-refresh-0", "access": None, "code": "canary-code"}
 
 
 class Tokens(http.server.BaseHTTPRequestHandler):
@@ -51,6 +52,10 @@ class Tokens(http.server.BaseHTTPRequestHandler):
         with lock:
             right = form == {"grant_type": "refresh_token", "refresh_token": state["refresh"],
                              "client_id": "me & co", "client_secret": "canary-client"}
+            if state["code"] and form == {"grant_type": "authorization_code", "code": state["code"], "code_verifier": "canary-proof",
+                                          "redirect_uri": "https://kontor.example/connections/signed-in",
+                                          "client_id": "me & co", "client_secret": "canary-client"}:
+                right, state["code"] = True, None
             if not right:
                 return self.answer(400, {"error": "invalid_grant", "error_description": f"no good: {body} {form}"})
             state["grants"] += 1

@@ -130,7 +130,7 @@ for (const button of document.querySelectorAll("[data-add]")) {
     for (const field of row.querySelectorAll("input, select")) {
       if (field.tagName === "SELECT") field.selectedIndex = 0; else field.value = "";
     }
-    if (rows.children.length < 20) rows.append(row);
+    if (rows.children.length < Number(rows.dataset.most ?? 20)) rows.append(row);
     rows.lastElementChild.querySelector("select").focus();
   });
 }

@@ -38,6 +38,8 @@ MUTANTS = {
         "tenant/hub/003_views.sql", "CREATE VIEW {s}.contact_seen WITH (security_barrier) AS", "CREATE VIEW {s}.contact_seen AS", "TenancyTests|LintTests"),
     "names-to-be-guessed-by-explain": (
         "tenant/hub/003_views.sql", "CASE WHEN x.is_whole THEN c.name ELSE hub.display_name(x.data) END AS name,", "c.name,", "SQLLoginTests"),
+    "orders-to-be-found-by-explain": ("tenant/reporting/002_explaining.sql", "s.status || '' AS status", "s.status", "SQLLoginTests"),
+    "goods-to-be-guessed-by-explain": ("tenant/reporting/002_explaining.sql", "p.name || '' AS name", "p.name", "SQLLoginTests"),
     "truncating": (
         "tenant/hub/001_hub.sql", "GRANT SELECT, INSERT, UPDATE, DELETE ON {s}.contact TO kontor_app;",
         "GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON {s}.contact TO kontor_app;", "TenancyTests|LintTests"),

@@ -14,13 +14,19 @@ public struct Google: RecordSource, RecordSink {
             .init("token_url", "Address of the token endpoint", fallback: "https://oauth2.googleapis.com/token"),
             .init("client_id", "OAuth client id"),
             .init("client_secret", "OAuth client secret", isSecret: true),
-            .init("refresh_token", "OAuth refresh token (scope contacts)", isSecret: true),
-        ],
+            .init("refresh_token", "OAuth refresh token (scope contacts)", isSecret: true, isRequired: false),
+            .init(
+                "sign_in_url", "Address of the sign-in page", fallback: "https://accounts.google.com/o/oauth2/v2/auth"),
+        ] + Manifest.SignIn.settings,
         plugins: [
             PluginManifest("contacts.import", "Contacts from Google", .pull, mapping: mapping),
             PluginManifest("contacts.push", "Contacts to Google", .push, mapping: mapping),
         ],
-        limits: .init(perSecond: 1.5, burst: 20, batch: 200, takesKey: false))
+        limits: .init(perSecond: 1.5, burst: 20, batch: 200, takesKey: false),
+        // offline and consent: else Google gives no refresh token, or only the first time
+        signIn: .init(
+            address: "sign_in_url", clientID: "client_id", scope: "https://www.googleapis.com/auth/contacts",
+            parameters: ["access_type": "offline", "prompt": "consent"]))
 
     /// Both ways. Groups are left to the user, as a tag rule of one's own may stand in their place:
     /// {"hub": "tags", "remote": "groups", "each": true}.

@@ -6,13 +6,45 @@ public struct Manifest: Sendable {
     public var settings: [Setting]
     public var plugins: [PluginManifest]
     public var limits: Limits
+    /// How a person lets Kontor in on a page of the other system's own; nil where what is typed is enough.
+    public var signIn: SignIn?
+    /// Whether the other system can send news by webhook; known from what the connector is able to do.
+    public var receivesHooks = false
 
-    public init(kind: String, title: String, settings: [Setting], plugins: [PluginManifest], limits: Limits) {
+    public init(
+        kind: String, title: String, settings: [Setting], plugins: [PluginManifest], limits: Limits,
+        signIn: SignIn? = nil
+    ) {
         self.kind = kind
         self.title = title
         self.settings = settings
         self.plugins = plugins
         self.limits = limits
+        self.signIn = signIn
+    }
+
+    /// The authorisation code grant of OAuth 2 (RFC 6749 section 4.1) with a proof key (RFC 7636). What the page sends back becomes the secret
+    /// `authorization`, {"code", "code_verifier", "redirect_uri"}, and its moment the setting `signed_in_at`; both are of the manifest, not typed.
+    public struct SignIn: Sendable {
+        /// Names of the settings with the page's address and the client's id.
+        public var address: String
+        public var clientID: String
+        public var scope: String
+        /// What else the page is asked with, by name.
+        public var parameters: [String: String]
+
+        public init(address: String, clientID: String, scope: String, parameters: [String: String] = [:]) {
+            (self.address, self.clientID, self.scope, self.parameters) = (address, clientID, scope, parameters)
+        }
+
+        /// Names of what is kept of it.
+        public static let grant = "authorization"
+        public static let moment = "signed_in_at"
+        /// The manifest's settings for these.
+        public static let settings: [Setting] = [
+            Setting(grant, "What the sign-in page sent back", isSecret: true, isRequired: false, isTyped: false),
+            Setting(moment, "Signed in at", isRequired: false, isTyped: false),
+        ]
     }
 
     public struct Setting: Sendable {
@@ -21,10 +53,14 @@ public struct Manifest: Sendable {
         /// Kept encrypted, never shown again.
         public var isSecret: Bool
         public var isRequired: Bool
+        /// Whether people fill it in; what signing in leaves they do not.
+        public var isTyped: Bool
         public var fallback: JSON?
         public init(
-            _ name: String, _ label: String, isSecret: Bool = false, isRequired: Bool = true, fallback: JSON? = nil
+            _ name: String, _ label: String, isSecret: Bool = false, isRequired: Bool = true, isTyped: Bool = true,
+            fallback: JSON? = nil
         ) {
+            self.isTyped = isTyped
             self.name = name
             self.label = label
             self.isSecret = isSecret

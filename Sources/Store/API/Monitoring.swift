@@ -14,7 +14,8 @@ extension TenantDatabase {
             """
             SELECT CASE WHEN \(table("is_program"))() THEN (SELECT count(*) FROM \(table("outbox"))) END AS undecided,
                 coalesce(jsonb_agg(jsonb_build_object('id', k.id, 'name', k.name, 'state', k.state, 'due', w.due,
-                    'oldest_seconds', w.oldest, 'dead', w.dead, 'closed_seconds', w.closed, 'hours', coalesce(h.hours, '[]'))
+                    'oldest_seconds', w.oldest, 'dead', w.dead, 'closed_seconds', w.closed, 'budget', u.budget,
+                    'hours', coalesce(h.hours, '[]'))
                     ORDER BY k.id), '[]') AS connectors
             FROM \(seen("connector")) k
             CROSS JOIN LATERAL (
@@ -26,6 +27,10 @@ extension TenantDatabase {
                         WHERE b.connector = k.id AND b.closed_until > now()) AS closed
                 FROM \(table("plugin")) p JOIN \(table("delivery")) d ON d.plugin = p.id
                 WHERE p.connector = k.id AND d.state IN ('due', 'leased', 'dead')) w
+            LEFT JOIN LATERAL (
+                SELECT jsonb_build_object('per_second', b.per_second, 'burst', b.burst, 'left', greatest(0, floor(least(b.burst,
+                    b.tokens + b.per_second * extract(epoch FROM clock_timestamp() - b.filled_at)))::bigint)) AS budget
+                FROM \(table("budget")) b WHERE b.connector = k.id) u ON true
             LEFT JOIN (
                 SELECT x.connector, jsonb_agg(jsonb_build_object('hour',
                     to_char(x.hour AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24":00:00Z"'), 'done', x.done, 'failed', x.failed,

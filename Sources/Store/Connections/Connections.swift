@@ -80,10 +80,10 @@ extension TenantDatabase {
                 UPDATE \(table("plugin")) SET state = coalesce(\(edit.state), state),
                     filter = coalesce(\(edit.filter?.text)::jsonb, filter),
                     mapping = coalesce(\(edit.mapping?.text)::jsonb, mapping),
-                    every_seconds = coalesce(\(edit.everySeconds), every_seconds),
-                    since = coalesce(\(edit.since)::date, since),
+                    every_seconds = CASE WHEN \(edit.everySeconds != nil) THEN \(edit.everySeconds ?? nil) ELSE every_seconds END,
+                    since = CASE WHEN \(edit.since != nil) THEN \(edit.since ?? nil)::date ELSE since END,
                     max_changes = CASE WHEN \(edit.maxChanges != nil) THEN \(edit.maxChanges ?? nil) ELSE max_changes END,
-                    next_at = CASE WHEN \(edit.state ?? "") = 'on' OR \(edit.everySeconds)::int IS NOT NULL
+                    next_at = CASE WHEN \(edit.state ?? "") = 'on' OR \(edit.everySeconds ?? nil)::int IS NOT NULL
                         THEN now() ELSE next_at END,
                     rule = rule + (\(edit.filter?.text)::jsonb IS DISTINCT FROM NULL
                         OR \(edit.mapping?.text)::jsonb IS DISTINCT FROM NULL)::int
@@ -152,15 +152,16 @@ extension TenantDatabase {
         return plain
     }
 
-    public func saveSecret(_ value: String, as name: String, ofConnector id: Int64) async throws {
+    /// Seals and keeps secrets of a connector by name, all at once.
+    public func saveSecrets(_ values: [String: String], ofConnector id: Int64) async throws {
         try await underLastingKey { seal in
-            let sealed = try seal.seal(value, connector: id, name: name)
+            let sealed = try values.map { name, value in
+                (name, JSON.string(try seal.seal(value, connector: id, name: name)))
+            }
+            let added = JSON.object(Dictionary(uniqueKeysWithValues: sealed)).text
             _ = try await run(
                 as: .connector(id),
-                """
-                UPDATE \(table("connector")) SET secrets = secrets || jsonb_build_object(\(name)::text, \(sealed)::text)
-                WHERE id = \(id)
-                """)
+                "UPDATE \(table("connector")) SET secrets = secrets || \(added)::jsonb WHERE id = \(id)")
         }
     }
 
@@ -214,13 +215,15 @@ public struct PluginEdit: Sendable {
     public var state: String?
     public var filter: JSON?
     public var mapping: JSON?
-    public var everySeconds: Int?
-    public var since: String?
+    /// Seconds between polls; `.some(nil)` for on demand only.
+    public var everySeconds: Int??
+    /// The day from which records are asked for; `.some(nil)` for all there are.
+    public var since: String??
     /// Contacts that one run may change without approval; `.some(nil)` for any number.
     public var maxChanges: Int??
     public init(
-        state: String? = nil, filter: JSON? = nil, mapping: JSON? = nil, everySeconds: Int? = nil, since: String? = nil,
-        maxChanges: Int?? = nil
+        state: String? = nil, filter: JSON? = nil, mapping: JSON? = nil, everySeconds: Int?? = nil,
+        since: String?? = nil, maxChanges: Int?? = nil
     ) {
         (self.state, self.filter, self.mapping) = (state, filter, mapping)
         (self.everySeconds, self.since, self.maxChanges) = (everySeconds, since, maxChanges)

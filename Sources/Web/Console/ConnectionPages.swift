@@ -36,21 +36,23 @@ extension Operations {
         },
         page(
             "console.newConnection", "/connections/new/{kind}", access: .tenant(.config)
-        ) { desk in try await settingsPage(desk) },
+        ) { desk in try await newConnection(desk) },
         action("console.connect", "/connections/new/{kind}", access: .tenant(.config)) { desk, form in
             let made: JSON
+            let kind = try await kind(desk)
             do {
-                let kind = try await kind(desk)
                 made = try await desk.call.ask(
                     "createConnector",
                     body: [
-                        "kind": kind["kind"] ?? .null, "name": .string(form["name"]), "settings": settings(kind, form),
+                        "kind": kind["kind"] ?? .null, "name": .string(form["name"]),
+                        "settings": ConnectionForm(desk, kind).settings(form),
                     ])
             } catch let failure as Failure where failure.kind != .broken {
-                return try await settingsPage(desk, form, failure)
+                return try await newConnection(desk, form, failure)
             }
             // it is there, whether it can be checked at this moment or not
             let number = made["id"]?.scalarText ?? ""
+            if waitsForSignIn(kind, made) { return desk.go("/connections/\(number)", notice: "saved") }
             do {
                 try await desk.call.ask("checkConnector", ["id": number])
                 return desk.go("/connections/\(number)", notice: "connected")
@@ -65,7 +67,10 @@ extension Operations {
             let failed = try await desk.call.askIfAllowed(
                 "listDeliveries", query: ["state": "dead", "connector": .int(number ?? 0), "limit": 100])
             let dead = failed?["items"]?.array ?? []
+            let kind = try await kind(desk, system["kind"]?.string)
             var model = connectionCard(desk, system, try await desk.phrases())
+            model["signs_in"] = kind["signs_in"] ?? false
+            model["waits"] = .bool(waitsForSignIn(kind, system))
             model["runs"] = .array(
                 runs.filter { $0["connector"]?.int == number }.prefix(10).map { runRow(desk, $0, [system]) })
             model["dead"] = dead.isEmpty ? .null : .string(desk.texts.count("count_failed", dead.count))
@@ -86,11 +91,34 @@ extension Operations {
             if form.has("run") {
                 try await desk.call.ask("runPlugin", plugin, body: [:])
             } else {
-                try await desk.call.ask("editPlugin", plugin, body: ["state": .string(form["state"])])
+                let edit = try await PluginSchedule.switched(
+                    to: form["state"], desk.call.ask("getPlugin", plugin))
+                try await desk.call.ask("editPlugin", plugin, body: edit)
             }
             return desk.go("/connections/\(try desk.call.id())", notice: form.has("run") ? "running" : "saved")
         },
     ]
+
+    private static func newConnection(_ desk: Desk, _ form: FormBody? = nil, _ failure: Failure? = nil) async throws
+        -> Answer
+    {
+        let kind = try await kind(desk)
+        let title = desk.title(ofKind: kind["kind"]?.string ?? "")
+        var model = ConnectionForm(desk, kind).model(form)
+        model["kind"] = .string(title)
+        model["name"] = .string(form?["name"] ?? title)
+        if kind["signs_in"] == true { model["back"] = .string(SignInPages.back(desk)) }
+        return try desk.page(
+            "connect", title: desk.texts.filled("connect_kind", ["kind": title]),
+            place: "/connections", failure: failure, model)
+    }
+
+    /// Whether nobody has let Kontor in at the other system yet, where that is done on a page of its own.
+    static func waitsForSignIn(_ kind: JSON, _ system: JSON) -> Bool {
+        let secrets = system["secrets"]?.array ?? []
+        return kind["signs_in"] == true && !secrets.contains("refresh_token")
+            && !secrets.contains(.string(Manifest.SignIn.grant))
+    }
 
     private static func kinds(_ desk: Desk) async throws -> [JSON] {
         (try await desk.call.ask("listConnectorKinds")["items"]?.array ?? []).sorted {
@@ -98,55 +126,15 @@ extension Operations {
         }
     }
 
-    private static func kind(_ desk: Desk) async throws -> JSON {
-        guard let kind = try await kinds(desk).first(where: { $0["kind"]?.string == desk.call.path["kind"] }) else {
+    private static func kind(_ desk: Desk) async throws -> JSON { try await kind(desk, desk.call.path["kind"]) }
+
+    /// A kind of connector, as the interface lists it.
+    /// - Throws: `Failure` `not_found`.
+    static func kind(_ desk: Desk, _ name: String?) async throws -> JSON {
+        guard let kind = try await kinds(desk).first(where: { $0["kind"]?.string == name }) else {
             throw Failure.notFound("address")
         }
         return kind
-    }
-
-    private static func settingsPage(_ desk: Desk, _ form: FormBody? = nil, _ failure: Failure? = nil) async throws
-        -> Answer
-    {
-        let kind = try await kind(desk)
-        let (key, title) = (kind["kind"]?.string ?? "", desk.title(ofKind: kind["kind"]?.string ?? ""))
-        let model: JSON = [
-            "kind": .string(title), "name": .string(form?["name"] ?? title),
-            "settings": .array(
-                (kind["settings"]?.array ?? []).map { setting in
-                    let name = setting["name"]?.string ?? ""
-                    let isSecret = setting["is_secret"] == true
-                    return [
-                        "name": .string(name),
-                        "label": .string(
-                            desk.title(ofSetting: name, kind: key, label: setting["label"]?.string ?? name)),
-                        "type": isSecret ? "password" : "text",
-                        "is_required": setting["is_required"] ?? false,
-                        "value": .string(isSecret ? "" : form?["set.\(name)"] ?? setting["fallback"]?.scalarText ?? ""),
-                    ]
-                }),
-        ]
-        return try desk.page(
-            "connect", title: desk.texts.filled("connect_kind", ["kind": title]),
-            place: "/connections",
-            failure: failure, model)
-    }
-
-    /// What was typed, in the type of each setting's fallback.
-    private static func settings(_ kind: JSON, _ form: FormBody) -> JSON {
-        var settings: JSON = [:]
-        for setting in kind["settings"]?.array ?? [] {
-            guard let name = setting["name"]?.string else { continue }
-            let text = setting["is_secret"] == true ? form.raw("set.\(name)") : form["set.\(name)"]
-            if text.isEmpty { continue }
-            switch setting["fallback"] {
-            case .bool?: settings[name] = .bool(text == "true")
-            case .int?: settings[name] = Int64(text).map { .int($0) } ?? .string(text)
-            case .double?: settings[name] = Double(text).map { .double($0) } ?? .string(text)
-            default: settings[name] = .string(text)
-            }
-        }
-        return settings
     }
 
     /// A pushing plugin's filter in words; null for one that takes everything.

@@ -15,7 +15,8 @@ struct ConsoleAssets: Sendable {
     let addresses: [String: String]
 
     static let icons = [
-        "house", "people", "plug", "person-badge", "person-circle", "box-arrow-right", "search", "list", "pencil",
+        "house", "people", "plug", "person-badge", "person-circle", "box-arrow-right", "box-arrow-in-right", "search",
+        "list", "pencil",
         "trash",
         "check-circle", "exclamation-triangle", "pause-circle", "play-circle", "arrow-repeat", "plus-lg",
         "sign-merge-right", "arrow-left-right", "upload", "unlock", "gear", "shield-check", "key", "download",

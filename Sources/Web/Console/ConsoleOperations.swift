@@ -5,6 +5,7 @@ import Store
 extension Operations {
     static let console =
         door + home + contactListPages + contactPages + mergePages + importPages + segmentPages + connectionPages
+        + connectionSettingsPages + signInPages
         + pluginPages
         + problemPages + monitoringPages + decisionPages
         + staffPages + rolePages + personPages + settingsPages + retentionPages + auditPages
@@ -12,10 +13,10 @@ extension Operations {
 
     /// A page for somebody who is signed in.
     static func page(
-        _ id: String, _ path: String, access: Access = .staff, query: [Parameter] = [],
+        _ id: String, _ path: String, access: Access = .staff, query: [Parameter] = [], takesMore: Bool = false,
         _ show: @escaping @Sendable (Desk) async throws -> Answer
     ) -> Operation {
-        pageOperation(id, path, access: access, query: query) { call in
+        pageOperation(id, path, access: access, query: query, takesMore: takesMore) { call in
             let desk = try await Desk.open(call)
             if let elsewhere = elsewhere(desk, path) { return elsewhere }
             return try await show(desk)
@@ -43,13 +44,14 @@ extension Operations {
     }
 
     private static func pageOperation(
-        _ id: String, _ path: String, access: Access, query: [Parameter],
+        _ id: String, _ path: String, access: Access, query: [Parameter], takesMore: Bool = false,
         _ handle: @escaping @Sendable (Call) async throws -> Answer
     ) -> Operation {
         Operation(
             id: id, method: .get, path: path, summary: "A page of the console.", access: access,
             parameters: query + places(path),
-            responses: [200: Schema.string], answerType: "text/html", isDocumented: false, isPage: true, handle: handle)
+            responses: [200: Schema.string], answerType: "text/html", isDocumented: false, isPage: true,
+            takesMore: takesMore, handle: handle)
     }
 
     /// What a form of such a page does.

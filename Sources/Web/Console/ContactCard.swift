@@ -30,6 +30,7 @@ struct ContactCard {
         let plugins = (try await explained)?["plugins"]?.array ?? []
         let rows = ((try await history)?["items"]?.array ?? []).map { row($0, labels, words) }
         let certificate = try await erased
+        let aims = try await purposes?["items"]?.array ?? []
         let isDeleted = contact["deleted_at"]?.string != nil
         let merges = ((try await merged)?["items"]?.array ?? []).filter { ($0["undone_at"] ?? .null).isNull }
         let here = merges.filter { $0["kept"] == contact["id"] }
@@ -47,20 +48,28 @@ struct ContactCard {
                     }),
                 "fields": .array(fields(contact, labels, words)),
                 "owner": (contact["owner"]?.int).map { .string(words.name("staff:\($0)")) } ?? .null,
+                "owners": .array(
+                    staff.filter { $0["disabled"] != true || $0["id"] == contact["owner"] }.map { person in
+                        [
+                            "value": person["id"] ?? .null,
+                            "text": .string(words.name("staff:\(person["id"]?.scalarText ?? "")")),
+                            "is_chosen": .bool(person["id"] == contact["owner"]),
+                        ]
+                    }), "may_give": .bool(desk.may(.contactsWrite) && !isDeleted && !staff.isEmpty),
                 "plugins": .array(try plugins.map { try plugin($0, phrases) }), "has_plugins": .bool(!plugins.isEmpty),
                 "can_retry": .bool(desk.may(.runs) && plugins.contains { $0["delivery"]?["state"] == "dead" }),
                 "history": .array(rows), "may_write": .bool(desk.may(.contactsWrite) && !isDeleted),
                 "purposes": .array(
-                    (try await purposes)?["items"]?.array?.map { purpose in
+                    aims.map { purpose in
                         ["value": purpose["key"] ?? .null, "text": .string(texts.title(ofPurpose: purpose))]
-                    } ?? []),
-                "has_purposes": .bool(try await purposes?["items"]?.array?.isEmpty == false),
+                    }),
+                "has_purposes": .bool(!aims.isEmpty),
                 "may_export": .bool(desk.may(.feed) && certificate == .null), "erased": certificate,
                 "may_restore": .bool(desk.may(.contactsWrite) && isDeleted && into == nil),
                 "is_merged": .bool(into != nil), "into": into.map { .string("/contacts/\($0)") } ?? .null,
                 "undo": into == nil ? .null : merges.first { $0["lost"] == contact["id"] }?["id"] ?? .null,
                 "merges": .array(here.map { absorbed($0, words) }), "has_merges": .bool(!here.isEmpty),
-                "consents": .array(((try await erasure)?["items"]?.array ?? []).map(consent)),
+                "consents": .array(((try await erasure)?["items"]?.array ?? []).map { consent($0, aims) }),
             ])
     }
 
@@ -179,10 +188,10 @@ struct ContactCard {
         ]
     }
 
-    private func consent(_ consent: JSON) -> JSON {
+    private func consent(_ consent: JSON, _ asked: [JSON]) -> JSON {
         let isGranted = consent["granted"] == true
         return [
-            "purpose": consent["purpose"] ?? .null, "badge": isGranted ? "good" : "calm",
+            "purpose": .string(texts.title(ofPurpose: consent["purpose"], asked)), "badge": isGranted ? "good" : "calm",
             "state": .string(texts[isGranted ? "consent_yes" : "consent_no"]), "source": consent["source"] ?? .null,
             "when": desk.moment(consent["evidence_at"] ?? consent["at"]),
         ]
@@ -194,6 +203,11 @@ extension ConsoleTexts {
     func label(_ key: String, _ known: [JSON]) -> String {
         let own = known.first { $0["key"]?.string == key && $0["is_standard"] == false }
         return own?["label"]?.string ?? field(key)
+    }
+
+    /// The same of a purpose's key.
+    func title(ofPurpose key: JSON?, _ known: [JSON]) -> String {
+        known.first { $0["key"] == key }.map(title(ofPurpose:)) ?? key?.string ?? ""
     }
 
     /// What people are asked to consent to: in the reader's language, else in English or any other.

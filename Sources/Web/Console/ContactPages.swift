@@ -50,6 +50,12 @@ extension Operations {
                 return try page.page(contact, form, failure)
             }
         },
+        action("console.setOwner", "/contacts/{id}/owner", access: .tenant(.contactsWrite)) { desk, form in
+            try await desk.call.ask(
+                "setOwner", desk.call.path, body: ["owner": Int64(form["owner"]).map { .int($0) } ?? .null],
+                version: Int64(form["version"]))
+            return desk.go("/contacts/\(desk.call.path["id"] ?? "")", notice: "saved")
+        },
         action("console.deleteContact", "/contacts/{id}/delete", access: .tenant(.contactsWrite)) { desk, form in
             try await desk.call.ask("deleteContact", desk.call.path, version: Int64(form["version"]))
             return desk.go("/contacts", notice: "deleted")

@@ -49,6 +49,7 @@ extension Operations {
             "closed": (system["closed_seconds"]?.scalarText).map {
                 .string(desk.texts.filled("monitor_closed", ["n": $0]))
             } ?? .null,
+            "budget": budget(desk, system["budget"]),
             "has_hours": .bool(!known.isEmpty),
             "chart": .string(
                 ([
@@ -62,6 +63,21 @@ extension Operations {
                         "median": hour["median_ms"] ?? .null, "slow": hour["slow_ms"] ?? .null,
                     ]
                 }),
+        ]
+    }
+
+    /// How many calls may be made at once, of how many, and how quickly more may.
+    private static func budget(_ desk: Desk, _ budget: JSON?) -> JSON {
+        guard let left = budget?["left"]?.int, let rate = budget?["per_second"]?.double else { return .null }
+        return [
+            "left": .string(desk.texts.grouped(left)),
+            "words": .string(
+                desk.texts.filled(
+                    "monitor_budget",
+                    [
+                        "burst": desk.texts.grouped(Int64(budget?["burst"]?.double ?? 0)),
+                        "rate": rate.formatted(.number.precision(.fractionLength(0...1)).locale(desk.texts.locale)),
+                    ])),
         ]
     }
 

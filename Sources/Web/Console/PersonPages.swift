@@ -29,6 +29,14 @@ extension Operations {
             try await desk.call.ask("handOver", desk.call.path, body: ["to": .int(Int64(form["to"]) ?? 0)])
             return desk.go("/staff/\(desk.call.path["id"] ?? "")", notice: "handed_over")
         },
+        action("console.removePersonsFactor", "/staff/{id}/second-factor", access: .tenant(.staff)) { desk, _ in
+            do {
+                try await desk.call.ask("removeMembersFactor", desk.call.path)
+                return desk.go("/staff/\(desk.call.path["id"] ?? "")", notice: "factor_removed")
+            } catch let failure as Failure where failure.kind == .notFound {
+                return try await personPage(desk, failure)
+            }
+        },
         action("console.removePerson", "/staff/{id}/remove", access: .tenant(.staff)) { desk, _ in
             do {
                 try await desk.call.ask("removeStaff", desk.call.path)

@@ -23,10 +23,24 @@ extension Operations {
                 return try await pluginPage(desk, failure, rows: rows, typed: form)
             }
         },
-        action("console.setMapping", "/connections/{id}/plugins/{plugin}/mapping", access: .tenant(.config)) {
+        action("console.setSchedule", "/connections/{id}/plugins/{plugin}/schedule", access: .tenant(.config)) {
             desk, form in
             do {
-                let mapping = try document(form.raw("mapping"))
+                if form["do"] == "try" {
+                    let run = try await desk.call.ask("runPlugin", pluginPath(desk), query: ["dry": true])
+                    return desk.go("/runs/\(run["id"]?.scalarText ?? "")")
+                }
+                try await desk.call.ask("editPlugin", pluginPath(desk), body: PluginSchedule.edit(form))
+                return desk.go(pluginAddress(desk), notice: "saved")
+            } catch let failure as Failure where failure.kind != .broken && failure.kind != .notFound {
+                return try await pluginPage(desk, failure, typed: form)
+            }
+        },
+        action("console.setMapping", "/connections/{id}/plugins/{plugin}/mapping", access: .tenant(.config)) {
+            desk, form in
+            if form.has("another") { return try await pluginPage(desk, typed: form) }
+            do {
+                let mapping = try form.has("mapping") ? document(form.raw("mapping")) : MappingForm(form).mapping()
                 if form["do"] == "try" {
                     let run = try await desk.call.ask("tryMapping", pluginPath(desk), body: ["mapping": mapping])
                     return desk.go("/runs/\(run["id"]?.scalarText ?? "")")
@@ -114,29 +128,23 @@ extension Operations {
         let isText = typed?.has("as_text") == true || (rows == nil && kept == nil)
         var model = (rows ?? kept ?? SegmentForm()).model(desk.texts, fields: fields, more: more, ofChanges: true)
         model["is_push"] = .bool(plugin["capability"] == "push")
+        model["pull"] =
+            plugin["capability"] == "pull"
+            ? PluginSchedule(plugin, desk.texts).model(typed?.has("every") == true ? typed : nil) : .null
         model["is_text"] = .bool(isText)
         model["text"] = .string(typed?.has("as_text") == true ? typed!.raw("text") : pretty(filter))
         model["mapping"] = .string(
             typed?.names.contains("mapping") == true ? typed!.raw("mapping") : pretty(plugin["mapping"] ?? [:]))
-        model["is_remapped"] = .bool(typed?.names.contains("mapping") == true)
-        model["pairs"] = .array(
-            (plugin["mapping"]?["rules"]?.array ?? []).map { rule in
-                [
-                    "hub": .string(ends(rule["hub"], called: phrases.fieldName)),
-                    "remote": .string(ends(rule["remote"] ?? rule["constant"])),
-                    "way": .string(["in": "←", "out": "→"][rule["direction"]?.string ?? ""] ?? "↔"),
-                ]
-            })
+        model["is_remapped"] = .bool(typed?.has("mapping") == true)
+        let typedRules = typed.flatMap { $0.has("hub") ? MappingForm($0) : nil }
+        model["rules"] = (typedRules ?? MappingForm(plugin["mapping"])).model(
+            desk.texts, fields: fields, more: typed?.has("another") == true)
         model["trial"] = trial
         model["words"] = spoken(plugin, phrases)
         model["connection"] = system["name"] ?? .null
         model["back"] = .string("/connections/\(desk.call.path["id"] ?? "")")
         model["address"] = .string(pluginAddress(desk))
         return try desk.page("plugin", title: title, place: "/connections", failure: failure, model)
-    }
-
-    private static func ends(_ value: JSON?, called name: (String) -> String = { $0 }) -> String {
-        (value?.array ?? [value ?? .null]).compactMap(\.scalarText).map(name).joined(separator: ", ")
     }
 
     /// JSON over several lines, to be read and changed by people.

@@ -59,6 +59,14 @@ extension Operations {
                 return try await rolesPage(desk, failure)
             }
         },
+        action("console.renameTeam", "/staff/teams/{id}", access: .tenant(.staff)) { desk, form in
+            do {
+                try await desk.call.ask("renameTeam", desk.call.path, body: ["name": .string(form["name"])])
+                return desk.go("/staff/roles", notice: "saved")
+            } catch let failure as Failure where failure.kind != .broken && failure.kind != .notFound {
+                return try await rolesPage(desk, failure)
+            }
+        },
         action("console.deleteTeam", "/staff/teams/{id}/delete", access: .tenant(.staff)) { desk, _ in
             try await desk.call.ask("deleteTeam", desk.call.path)
             return desk.go("/staff/roles", notice: "deleted_role")

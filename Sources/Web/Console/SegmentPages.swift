@@ -62,7 +62,10 @@ extension Operations {
         },
         page(
             "console.segment", "/segments/{id}", access: .tenant(.contactsRead),
-            query: [.query("cursor", Schema.text(1, 200), "Where to go on.")]
+            query: [
+                .query("cursor", Schema.text(1, 200), "Where to go on."),
+                .query("contact", Schema.id, "A contact to ask about."),
+            ]
         ) { desk in try await segmentPage(desk) },
     ]
 
@@ -114,10 +117,42 @@ extension Operations {
         if let next = members["next"]?.string {
             model["next"] = .string("/segments/\(path["id"] ?? "")?cursor=\(PercentText.encode(next))")
         }
+        if let contact = desk.call.query["contact"]?.scalarText {
+            model["contact"] = .string(contact)
+            model["answer"] = try await membership(desk, segment, contact)
+        }
         if desk.may(.config) { model = try await withPushes(desk, path, model, form) }
         return try desk.page(
             "segment", title: segment["name"]?.string ?? "", place: "/segments",
             failure: failure, model)
+    }
+
+    /// Why a contact is or is not in a segment, and what would change that.
+    private static func membership(_ desk: Desk, _ segment: JSON, _ contact: String) async throws -> JSON {
+        let found: JSON
+        do {
+            found = try await desk.call.ask(
+                "explainMember", ["id": segment["id"]?.scalarText ?? "", "contact": contact])
+        } catch let failure as Failure where failure.kind == .notFound {
+            return ["text": .string(desk.texts.said(failure)), "badge": "calm"]
+        }
+        let isMember = found["member"] == true
+        let condition = try Condition(segment["condition"] ?? .null)
+        let phrases = try await desk.phrases()
+        let answers = (found["answers"]?.array ?? []).map { $0["answer"] == true }
+        let advice = condition.verdict(leafResults: answers).whatWouldChange(in: phrases)
+        return [
+            "text": .string(desk.texts[isMember ? "member_is" : "member_is_not"]), "badge": isMember ? "good" : "calm",
+            "href": .string("/contacts/\(contact)"),
+            "asked": .array(
+                zip(condition.leaves, answers).map { leaf, answer in
+                    [
+                        "text": .string(Condition.leaf(leaf).words(in: phrases)),
+                        "answer": .string(desk.texts[answer ? "yes" : "no"]), "badge": answer ? "good" : "calm",
+                    ]
+                }),
+            "advice": .array(advice.map(JSON.string)), "has_advice": .bool(!advice.isEmpty),
+        ]
     }
 
     /// The groups a segment is kept as in other systems, and where it could be.
@@ -125,6 +160,7 @@ extension Operations {
         -> JSON
     {
         var model = page
+        let purposes = try await desk.call.askIfAllowed("listPurposes")?["items"]?.array ?? []
         let pushes = try await desk.call.ask("listPushes", path)["items"]?.array ?? []
         let systems = try await desk.call.ask("listConnectors")["items"]?.array ?? []
         model["pushes"] = .array(
@@ -132,7 +168,8 @@ extension Operations {
                 [
                     "push": push["id"] ?? .null, "group": push["group_name"] ?? .null,
                     "system": push["connector"] ?? .null,
-                    "purpose": push["purpose"] ?? .null, "when": desk.moment(push["next_at"]),
+                    "purpose": .string(desk.texts.title(ofPurpose: push["purpose"], purposes)),
+                    "when": desk.moment(push["next_at"]),
                 ]
             })
         let targets = systems.flatMap { system -> [JSON] in
@@ -143,7 +180,14 @@ extension Operations {
         model["targets"] = .array(targets)
         model["has_targets"] = .bool(!targets.isEmpty)
         model["group_name"] = .string(form?["group_name"] ?? page["name"]?.string ?? "")
-        model["purpose"] = .string(form?["purpose"] ?? "newsletter")
+        let chosen = form?["purpose"] ?? "newsletter"
+        model["purposes"] = .array(
+            purposes.map { purpose in
+                [
+                    "value": purpose["key"] ?? .null, "text": .string(desk.texts.title(ofPurpose: purpose)),
+                    "is_chosen": .bool(purpose["key"]?.string == chosen),
+                ]
+            })
         return model
     }
 }

@@ -38,11 +38,12 @@ final class Operation: Sendable {
         id: String, method: HTTPRequest.Method, path: String, summary: String, access: Access,
         parameters: [Parameter] = [], body: Body = .none, responses: [Int: JSON?],
         answerType: String = "application/json", errors: [Int] = [], isDocumented: Bool = true, isPage: Bool = false,
-        handle: @escaping @Sendable (Call) async throws -> Answer
+        takesMore: Bool = false, handle: @escaping @Sendable (Call) async throws -> Answer
     ) {
         (self.id, self.method, self.path, self.summary, self.access) = (id, method, path, summary, access)
         (self.parameters, self.body, self.responses, self.answerType) = (parameters, body, responses, answerType)
         (self.errors, self.isDocumented, self.isPage, self.handle) = (errors, isDocumented, isPage, handle)
+        self.takesMore = takesMore
     }
 
     /// Whether only people who signed in may call it.
@@ -55,6 +56,9 @@ final class Operation: Sendable {
 
     /// Whether it is a page of the console: errors are pages, too, and the session may come in a cookie.
     let isPage: Bool
+
+    /// Whether parameters it does not know are passed over: others send people there (RFC 6749 section 4.1.2).
+    let takesMore: Bool
 
     /// Whether a page that lies open asks by itself, with nobody doing anything.
     func isIdle(_ headers: HTTPFields) -> Bool { id == "live" || headers[.kontorLive] != nil }

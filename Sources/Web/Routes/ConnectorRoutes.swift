@@ -73,8 +73,8 @@ extension Operations {
                     id, as: call.actor,
                     PluginEdit(
                         state: call.body["state"]?.string, filter: call.body["filter"], mapping: call.body["mapping"],
-                        everySeconds: call.body["every_seconds"]?.int.map { Int($0) },
-                        since: call.body["since"]?.string,
+                        everySeconds: call.body["every_seconds"].map { $0.int.map { Int($0) } },
+                        since: call.body["since"].map(\.string),
                         maxChanges: call.body["max_changes"].map { $0.int.map { Int($0) } }))
                 call.tenant.ring()
                 return Answer(json: try await call.tenant.plugin(id, as: call.actor))
@@ -140,9 +140,10 @@ extension Operations {
 extension Manifest {
     fileprivate var json: JSON {
         [
-            "kind": .string(kind), "title": .string(title),
+            "kind": .string(kind), "title": .string(title), "receives_hooks": .bool(receivesHooks),
+            "signs_in": .bool(signIn != nil),
             "settings": .array(
-                settings.map {
+                settings.filter(\.isTyped).map {
                     [
                         "name": .string($0.name), "label": .string($0.label), "is_secret": .bool($0.isSecret),
                         "is_required": .bool($0.isRequired), "fallback": $0.fallback ?? .null,

@@ -3,7 +3,7 @@ import Hub
 extension Schemas {
     static let connectors: [String: JSON] = [
         "ConnectorKind": Schema.object([
-            "kind": Schema.string, "title": Schema.string,
+            "kind": Schema.string, "title": Schema.string, "receives_hooks": Schema.flag, "signs_in": Schema.flag,
             "settings": Schema.list(
                 Schema.object([
                     "name": Schema.string, "label": Schema.string, "is_secret": Schema.flag, "is_required": Schema.flag,
@@ -37,7 +37,7 @@ extension Schemas {
         ]),
         "PluginEdit": Schema.edit([
             "state": Schema.choice(["off", "on", "paused"]), "filter": Schema.anyObject, "mapping": Schema.anyObject,
-            "every_seconds": Schema.whole(10, 31_536_000), "since": Schema.day,
+            "every_seconds": Schema.orNull(Schema.whole(10, 31_536_000)), "since": Schema.orNull(Schema.day),
             "max_changes": Schema.orNull(Schema.whole(0, 100_000_000)),
         ]),
         "MappingTrial": Schema.object(
@@ -53,6 +53,10 @@ extension Schemas {
                     "id": Schema.id, "name": Schema.string, "state": Schema.string, "due": Schema.whole,
                     "oldest_seconds": Schema.orNull(Schema.whole), "dead": Schema.whole,
                     "closed_seconds": Schema.orNull(Schema.whole),
+                    "budget": Schema.orNull(
+                        Schema.object([
+                            "per_second": ["type": "number"], "burst": ["type": "number"], "left": Schema.whole,
+                        ])),
                     "hours": Schema.list(
                         Schema.object([
                             "hour": Schema.moment, "done": Schema.whole, "failed": Schema.whole,

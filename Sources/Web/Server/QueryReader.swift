@@ -5,9 +5,10 @@ enum QueryReader {
     /// - Parameters:
     ///   - text: percent-encoded (RFC 3986), "+" for a space.
     ///   - parameters: what the operation knows.
+    ///   - takesMore: whether what it does not know is passed over.
     /// - Returns: values in the types their schemas say.
     /// - Throws: `RequestFault` `query.malformed`, `query.unknown`, `query.repeated`, `query.invalid`.
-    static func read(_ text: Substring, _ parameters: [Parameter]) throws -> [String: JSON] {
+    static func read(_ text: Substring, _ parameters: [Parameter], takesMore: Bool = false) throws -> [String: JSON] {
         var values: [String: JSON] = [:]
         for pair in text.split(separator: "&") {
             let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -17,6 +18,7 @@ enum QueryReader {
                 throw RequestFault(400, "query.malformed", "The query is not percent-encoded UTF-8 text.")
             }
             guard let parameter = parameters.first(where: { $0.place == .query && $0.name == name }) else {
+                if takesMore { continue }
                 throw RequestFault.query("query.unknown", "There is no parameter “\(name)” here.", name)
             }
             let typed = typed(value, parameter.schema)

@@ -80,7 +80,7 @@ final class WebResponder: Sendable {
             let operation = operations[number]
             note.operation = number
             let caller = try await caller(request, operation, &note)
-            let values = try QueryReader.read(query, operation.parameters)
+            let values = try QueryReader.read(query, operation.parameters, takesMore: operation.takesMore)
             return try await operation.handle(call(request, operation, caller, path, values, peer))
         }
     }

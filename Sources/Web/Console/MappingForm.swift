@@ -1,0 +1,108 @@
+import Hub
+
+/// A mapping as rows of a form: a field here, which way it goes, where it is there, and what else its rule says.
+struct MappingForm {
+    private struct Row {
+        var hub: String
+        var way: String
+        var remote: String
+        var more: String
+        /// A rule without either end says nothing: that is how one is taken away.
+        var isBlank: Bool { hub.isEmpty && remote.isEmpty }
+    }
+    /// Most rules a mapping may have.
+    private static let most = 500
+    private static let ways = ["both", "in", "out"]
+
+    private var rows: [Row]
+
+    /// What was typed.
+    init(_ form: FormBody) {
+        let (hubs, ways) = (form.all("hub"), form.all("way"))
+        let (remotes, mores) = (form.all("remote"), form.all("more"))
+        rows = hubs.indices.map { place in
+            Row(
+                hub: hubs[place], way: place < ways.count ? ways[place] : "both",
+                remote: place < remotes.count ? remotes[place] : "", more: place < mores.count ? mores[place] : "")
+        }
+    }
+
+    /// A mapping as it is.
+    init(_ mapping: JSON?) {
+        rows = (mapping?["rules"]?.array ?? []).map { rule in
+            var more = rule.object ?? [:]
+            let ends = ["hub", "remote"].map { Self.text(more.removeValue(forKey: $0)) }
+            let way = more.removeValue(forKey: "direction")?.string
+            return Row(
+                hub: ends[0], way: way ?? "both", remote: ends[1], more: more.isEmpty ? "" : JSON.object(more).text)
+        }
+    }
+
+    /// The mapping that the rows say.
+    /// - Throws: `Failure` `mapping.row` with the number of the row whose further members are no JSON object.
+    func mapping() throws -> JSON {
+        var rules: [JSON] = []
+        for (place, row) in rows.enumerated() where !row.isBlank {
+            var rule: JSON = [:]
+            if !row.more.isEmpty {
+                guard let more = try? JSON(text: row.more), more.object != nil else {
+                    throw Failure(
+                        .invalid, "mapping.row",
+                        "Row \(place + 1): what else a rule says is written like {\"format\": \"dmy.\"}.")
+                }
+                rule = more
+            }
+            if !row.hub.isEmpty { rule["hub"] = Self.ends(row.hub) }
+            if !row.remote.isEmpty { rule["remote"] = Self.ends(row.remote) }
+            if row.way != "both" { rule["direction"] = .string(row.way) }
+            rules.append(rule)
+        }
+        return ["rules": .array(rules)]
+    }
+
+    /// - Parameters:
+    ///   - fields: as the interface lists them.
+    ///   - more: whether one row more was asked for.
+    func model(_ texts: ConsoleTexts, fields: [JSON], more: Bool) -> JSON {
+        let keys = fields.compactMap { $0["key"]?.string }
+        var shown = rows
+        if more || shown.isEmpty { shown.append(Row(hub: "", way: "both", remote: "", more: "")) }
+        return .array(
+            shown.prefix(Self.most).map { row in
+                // parts of a field, and several fields in one, are no field of the list
+                let own = row.hub.isEmpty || keys.contains(row.hub) ? [] : [row.hub]
+                return [
+                    "hubs": .array(
+                        (own + keys).map { key in
+                            [
+                                "value": .string(key),
+                                "text": .string(own.contains(key) ? key : texts.label(key, fields)),
+                                "is_chosen": .bool(key == row.hub),
+                            ]
+                        }),
+                    "ways": .array(
+                        Self.ways.map { way in
+                            [
+                                "value": .string(way), "text": .string(texts["way_\(way)"]),
+                                "is_chosen": .bool(way == row.way),
+                            ]
+                        }),
+                    "remote": .string(row.remote), "more": .string(row.more),
+                ]
+            })
+    }
+
+    /// Several ends of one rule stand in JSON's brackets.
+    private static func text(_ value: JSON?) -> String {
+        guard let value else { return "" }
+        return value.string ?? value.text
+    }
+
+    private static func ends(_ text: String) -> JSON {
+        // a path may begin with a bracket only as a list does
+        guard text.utf8.first == UInt8(ascii: "["), let list = try? JSON(text: text), list.array != nil else {
+            return .string(text)
+        }
+        return list
+    }
+}

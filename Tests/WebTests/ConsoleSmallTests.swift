@@ -1,0 +1,100 @@
+import Hub
+import Postgres
+import Store
+import TestKit
+import Testing
+
+@testable import Web
+
+/// Single things that people do on pages, each by the page's own form.
+@Suite struct ConsoleSmallTests {
+    private func owner() async throws -> Browser {
+        let tenant = try await WebTestServer.shared.value.makeTenant()
+        var browser = Browser(tenant)
+        browser.cookies["kontor"] = try await tenant.signedInOwner().token
+        return browser
+    }
+
+    private func colleague(of browser: Browser) async throws -> Int64 {
+        let made = try await browser.tenant.call(
+            "inviteStaff", [:], ["email": "ola@shop.example", "name": "Ola", "role": 1],
+            token: browser.cookies["kontor"])
+        #expect(made.status == 201, "\(made.json.text)")
+        return made.id
+    }
+
+    @Test func aContactIsGivenToSomebodyAndTakenBack() async throws {
+        var browser = try await owner()
+        let (ola, ada) = (try await colleague(of: browser), try await browser.tenant.contact("Ada"))
+        func sees() async throws -> JSON { try await browser.tenant.call("getContact", ["id": String(ada)]).json }
+        let mark = try await browser.mark()
+        let given = try await browser.open(
+            "POST", "/contacts/\(ada)/owner", ["mark": mark, "version": "1", "owner": String(ola)])
+        #expect(given.status == 303 && given.location == "/contacts/\(ada)")
+        #expect(try await sees()["owner"]?.int == ola)
+        #expect(try await browser.open("GET", "/contacts/\(ada)").text.contains("looked after by Ola"))
+        // whoever saw it before it was given
+        let late = try await browser.open(
+            "POST", "/contacts/\(ada)/owner", ["mark": mark, "version": "1", "owner": ""])
+        #expect(late.status == 412)
+        let version = try #require(try await sees()["version"]?.scalarText)
+        let back = try await browser.open(
+            "POST", "/contacts/\(ada)/owner", ["mark": mark, "version": version, "owner": ""])
+        #expect(back.status == 303)
+        #expect(try await sees()["owner"] == .null)
+    }
+
+    @Test func whySomebodyIsInASegmentIsToldOnItsPage() async throws {
+        var browser = try await owner()
+        let ada = try await browser.tenant.contact("Ada")
+        let segment = try await browser.tenant.call(
+            "createSegment", [:],
+            ["name": "Bakers", "condition": ["all": [["tag": "baker"], ["field": "given_name", "is": "Ada"]]]])
+        #expect(segment.status == 201, "\(segment.json.text)")
+        let page = "/segments/\(segment.id)?contact=\(ada)"
+        let out = try await browser.open("GET", page).text
+        #expect(out.contains("is not in it") && out.contains("What would change it"))
+        #expect(out.firstMatch(of: /no<\/span> has the tag “baker”/) != nil)
+        #expect(out.firstMatch(of: /yes<\/span>[^<]*“Ada”/) != nil)
+        let edit = try await browser.tenant.call(
+            "editContact", ["id": String(ada)], ["fields": ["tags": ["baker"]]], headers: ["If-Match": "\"v1\""])
+        #expect(edit.status == 200, "\(edit.json.text)")
+        let now = try await browser.open("GET", page).text
+        #expect(now.contains("is in it") && !now.contains("is not in it"))
+        #expect(try await browser.open("GET", "/segments/\(segment.id)?contact=999999").text.contains("badge calm"))
+    }
+
+    @Test func aTeamIsRenamed() async throws {
+        var browser = try await owner()
+        let made = try await browser.tenant.call(
+            "createTeam", [:], ["name": "North"], token: browser.cookies["kontor"])
+        #expect(made.status == 201)
+        let mark = try await browser.mark()
+        let form = ["mark": mark, "name": "South"]
+        #expect(try await browser.open("POST", "/staff/teams/\(made.id)", form).status == 303)
+        let page = try await browser.open("GET", "/staff/roles").text
+        #expect(page.contains("<strong>South</strong>") && !page.contains("North"))
+    }
+
+    @Test func aLostSecondFactorIsTakenAway() async throws {
+        var browser = try await owner()
+        let ola = try await colleague(of: browser)
+        let superuser = try await TestCluster.shared.value.superuser
+        func has() async throws -> Bool {
+            try await superuser.run("SELECT factor_at IS NOT NULL AS there FROM auth.account WHERE id = \(ola)")[0][0]
+                .get(
+                    "there")
+        }
+        _ = try await superuser.run("UPDATE auth.account SET factor = 'sealed', factor_at = now() WHERE id = \(ola)")
+        #expect(try await has())
+        let mark = try await browser.mark()
+        let gone = try await browser.open("POST", "/staff/\(ola)/second-factor", ["mark": mark])
+        #expect(gone.status == 303 && gone.location == "/staff/\(ola)")
+        #expect(try await !has())
+        // one's own needs the password
+        let tenant = browser.tenant.database.tenant.id
+        let me: Int64 = try await superuser.run(
+            "SELECT id FROM auth.account WHERE tenant = \(tenant) ORDER BY id LIMIT 1")[0][0].get("id")
+        #expect(try await browser.open("POST", "/staff/\(me)/second-factor", ["mark": mark]).status == 404)
+    }
+}

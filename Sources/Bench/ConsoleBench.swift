@@ -21,7 +21,7 @@ struct ConsoleBench {
         try await cluster.provisioner.setOwner(
             of: tenant, email: "owner@bench.example", password: Self.password)
         let token = try await cluster.provisioner.issueToken(
-            for: tenant, label: "bench", scopes: ["contacts:read", "contacts:write", "config", "runs", "feed"])
+            for: tenant, label: "bench", scopes: ["contacts:read", "contacts:write", "config", "runs", "feed", "audit"])
         let service = try await KontorService(program, cluster, hasWorkers: true)
         do {
             let figures = try await measure(service, token, contacts)

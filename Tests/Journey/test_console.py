@@ -20,7 +20,7 @@ from axe_playwright_python.sync_playwright import Axe  # noqa: E402
 PAGES = ["/", "/contacts", "/contacts/4", "/contacts/4/edit", "/contacts/new", "/contacts/4/merge", "/contacts/4/merge?with=2", "/contacts/import", "/runs/1",
          "/segments", "/segments/1", "/segments/new", "/connections",
          "/connections/3", "/connections/1/settings", "/connections/3/settings", "/segments/1?contact=4", "/connections/new", "/connections/new/google", "/problems", "/staff", "/staff/roles", "/staff/roles/3", "/staff/roles/new",
-         "/staff/2", "/settings", "/connections/1/plugins/1", "/monitoring", "/decisions?verdict=missing_tag", "/processing", "/retention", "/retention/new", "/audit?verify=true", "/account"]
+         "/staff/2", "/settings", "/settings/sql", "/connections/1/plugins/1", "/monitoring", "/decisions?verdict=missing_tag", "/processing", "/retention", "/retention/new", "/audit?verify=true", "/account"]
 OUTSIDE = ["/sign-in", "/forgot-password", "/invitations/x", "/nowhere-at-all"]
 
 

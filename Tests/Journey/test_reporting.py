@@ -56,6 +56,13 @@ class Reporting(unittest.TestCase):
             time.sleep(0.1)
         self.fail(f"{statement}: {answer.stdout} {answer.stderr}")
 
+    def ready(self):
+        """The service says so when it has looked."""
+        deadline = time.monotonic() + 60
+        while self.boss.get("/sql-server")["state"] != "ready" and time.monotonic() < deadline:
+            time.sleep(0.2)
+        self.assertEqual(self.boss.get("/sql-server")["state"], "ready")
+
     def copies(self):
         """The copy's postmaster, if it runs."""
         note = self.world.folder / "kontor/reporting/data/postmaster.pid"
@@ -67,7 +74,7 @@ class Reporting(unittest.TestCase):
         self.kontor.post("/contacts", {"fields": {"given_name": "Anna"}})
         login = self.boss.post("/sql-logins", {"label": "psql"})
         self.eventually(login, "SELECT given_name FROM contact", "Anna")
-        self.assertEqual(self.boss.get("/sql-server")["state"], "ready")
+        self.ready()
         # what changes is there within moments
         self.kontor.post("/contacts", {"fields": {"given_name": "Ewa"}})
         self.eventually(login, "SELECT count(*) FROM contact", "2", seconds=5)
@@ -76,10 +83,8 @@ class Reporting(unittest.TestCase):
         os.kill(self.copies(), signal.SIGKILL)
         self.kontor.post("/contacts", {"fields": {"given_name": "Lena"}})
         self.eventually(login, "SELECT count(*) FROM contact", "3")
-        deadline = time.monotonic() + 60
-        while self.boss.get("/sql-server")["state"] != "ready" and time.monotonic() < deadline:
-            time.sleep(0.2)
-        self.assertEqual(self.boss.get("/sql-server")["state"], "ready", "it is watched again")
+        # it is watched again
+        self.ready()
 
         # a restart of the service brings it back, too, and a kill
         for how in (signal.SIGTERM, signal.SIGKILL):

@@ -97,4 +97,26 @@ import Testing
             "SELECT id FROM auth.account WHERE tenant = \(tenant) ORDER BY id LIMIT 1")[0][0].get("id")
         #expect(try await browser.open("POST", "/staff/\(me)/second-factor", ["mark": mark]).status == 404)
     }
+
+    @Test func whatSQLLoginsReadIsToldOnAPage() async throws {
+        var browser = try await owner()
+        #expect(try await browser.open("GET", "/settings/sql").text.contains("made with the shop’s first login"))
+        let cluster = try await TestCluster.shared.value
+        try await cluster.provisioner.ensure(module: "reporting", for: browser.tenant.database.tenant)
+        let page = try await browser.open("GET", "/settings/sql").text
+        #expect(page.contains("<code>sale_line</code> Lines of orders."))
+        #expect(page.firstMatch(of: /<code>total<\/code><\/td><td>numeric\(14,2\)<\/td><td>Sum of the order\./) != nil)
+        // every view and every column says what it is
+        let views =
+            try await browser.tenant.call("listSQLViews", token: browser.cookies["kontor"]).json["items"]?.array ?? []
+        #expect(views.count == 14)
+        for view in views {
+            #expect(view["about"]?.string?.isEmpty == false, "\(view["name"]?.string ?? "")")
+            for column in view["columns"]?.array ?? [] {
+                #expect(
+                    column["about"]?.string?.isEmpty == false,
+                    "\(view["name"]?.string ?? "").\(column["name"]?.string ?? "")")
+            }
+        }
+    }
 }

@@ -85,7 +85,11 @@ async def pages(browser, program):
             contact, lambda id: [f"/contacts/{id}"],
             lambda id: [f"/api/v1/contacts/{id}", f"/api/v1/contacts/{id}/explain", f"/api/v1/contacts/{id}/history"],
         ),
-        "home": (lambda: None, lambda _: ["/"], lambda _: ["/api/v1/connectors", "/api/v1/runs", "/api/v1/deliveries?state=dead"]),
+        "home": (
+            lambda: None, lambda _: ["/"],
+            lambda _: [f"/api/v1/{what}" for what in (
+                "figures?days=14", "deliveries?state=dead&limit=100", "conflicts?limit=100", "duplicates?limit=100", "connectors",
+                "alerts?open=true&limit=100", "runs?limit=6")]),
     }
     found = {}
     for name, (draw, page, calls) in kinds.items():

@@ -10,6 +10,20 @@ extension TenantDatabase {
             "SELECT name, label, person, email, open, created_at FROM auth.logins(\(tenant.id))")[0].json()
     }
 
+    /// The views that SQL logins read, with their columns in order, as a JSON array; empty before the tenant's first login.
+    public func sqlViews(as actor: Actor) async throws -> [UInt8] {
+        try await run(
+            as: actor,
+            """
+            SELECT v.relname AS name, obj_description(v.oid, 'pg_class') AS about,
+                (SELECT jsonb_agg(jsonb_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
+                    'about', col_description(v.oid, a.attnum)) ORDER BY a.attnum)
+                    FROM pg_attribute a WHERE a.attrelid = v.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns
+            FROM pg_class v JOIN pg_namespace n ON n.oid = v.relnamespace
+            WHERE n.nspname = \(tenant.schema + "_rep") AND v.relkind = 'v' ORDER BY v.relname
+            """)[0].json()
+    }
+
     /// Makes a login of a person, who must have a role with the function “sql”. The module “reporting” must be there.
     /// - Returns: the login, whose password can be read only now.
     /// - Throws: `Failure` `not_found`, `right.missing`, `sql.no_right`, `sql.too_many`.

@@ -13,6 +13,7 @@ struct ContactCard {
         let path = call.path
         async let asked = call.ask("getContact", path)
         async let explained = call.askIfAllowed("explainContact", path)
+        async let tried = call.askIfAllowed("contactAttempts", path, query: ["limit": 50])
         async let history = call.askIfAllowed("contactHistory", path, query: ["limit": 30])
         async let known = call.ask("listFields")
         async let people = call.askIfAllowed("listStaff")
@@ -30,6 +31,7 @@ struct ContactCard {
         let plugins = (try await explained)?["plugins"]?.array ?? []
         let rows = ((try await history)?["items"]?.array ?? []).map { row($0, labels, words) }
         let certificate = try await erased
+        let attempts = try await tried?["items"]?.array ?? []
         let aims = try await purposes?["items"]?.array ?? []
         let isDeleted = contact["deleted_at"]?.string != nil
         let merges = ((try await merged)?["items"]?.array ?? []).filter { ($0["undone_at"] ?? .null).isNull }
@@ -56,7 +58,8 @@ struct ContactCard {
                             "is_chosen": .bool(person["id"] == contact["owner"]),
                         ]
                     }), "may_give": .bool(desk.may(.contactsWrite) && !isDeleted && !staff.isEmpty),
-                "plugins": .array(try plugins.map { try plugin($0, phrases) }), "has_plugins": .bool(!plugins.isEmpty),
+                "plugins": .array(try plugins.map { try plugin($0, phrases, attempts) }),
+                "has_plugins": .bool(!plugins.isEmpty),
                 "can_retry": .bool(desk.may(.runs) && plugins.contains { $0["delivery"]?["state"] == "dead" }),
                 "history": .array(rows), "may_write": .bool(desk.may(.contactsWrite) && !isDeleted),
                 "purposes": .array(
@@ -133,7 +136,20 @@ struct ContactCard {
         ]
     }
 
-    private func plugin(_ plugin: JSON, _ phrases: ReaderPhrases) throws -> JSON {
+    /// The last attempts to deliver by a plugin, newest first.
+    private func attempts(_ plugin: JSON, _ all: [JSON]) -> [JSON] {
+        all.filter { $0["plugin"] == plugin["id"] }.prefix(5).map { one in
+            let outcome = one["outcome"]?.string ?? "open"
+            let isGood = ["done", "gone", "skipped"].contains(outcome)
+            return [
+                "when": desk.moment(one["started_at"]), "text": .string(texts["outcome_\(outcome)"]),
+                "badge": isGood ? "good" : outcome == "open" ? "wait" : "bad", "message": one["message"] ?? .null,
+            ]
+        }
+    }
+
+    private func plugin(_ plugin: JSON, _ phrases: ReaderPhrases, _ tried: [JSON]) throws -> JSON {
+        let attempts = attempts(plugin, tried)
         let delivery = plugin["delivery"] ?? [:]
         let state = delivery["state"]?.string
         let verdict = VerdictWords(plugin["verdict"]?.string ?? "", in: phrases)
@@ -146,7 +162,8 @@ struct ContactCard {
             "words": phrases.words(plugin["rule"]?["filter"]), "remote": delivery["remote_id"] ?? .null,
             "problem": shown == "dead" ? delivery["message"] ?? .null : .null,
             "advice": .array(advice.map(JSON.string)), "has_advice": .bool(!advice.isEmpty),
-            "when": desk.moment(delivery["due_at"]),
+            "when": desk.moment(delivery["due_at"]), "attempts": .array(attempts),
+            "has_attempts": .bool(!attempts.isEmpty),
         ]
     }
 

@@ -8,6 +8,7 @@ extension Operations {
             async let asked = desk.call.ask("listDeliveries", query: ["state": "dead", "limit": 100])
             async let conflicts = desk.call.askIfAllowed("listConflicts", query: ["limit": 50])
             async let duplicates = desk.call.askIfAllowed("listDuplicates", query: ["limit": 50])
+            let known = try await desk.call.askIfAllowed("listFields")?["items"]?.array ?? []
             let dead = try await asked["items"]?.array ?? []
             let open = ((try await conflicts)?["items"]?.array ?? []).filter { $0["settled_at"]?.string == nil }
             let pairs = (try await duplicates)?["items"]?.array ?? []
@@ -30,8 +31,9 @@ extension Operations {
                             [
                                 "id": one["id"] ?? .null, "href": contact(one["contact"]),
                                 "record": one["contact"] ?? .null,
-                                "field": .string(desk.texts.field(one["field"]?.string ?? "")), "hub": side(one["hub"]),
-                                "remote": side(one["remote"]),
+                                "field": .string(desk.texts.label(one["field"]?.string ?? "", known)),
+                                "hub": side(one["hub"], of: one, desk.texts, known),
+                                "remote": side(one["remote"], of: one, desk.texts, known),
                             ]
                         }), "has_conflicts": .bool(!open.isEmpty),
                     "duplicates": .array(
@@ -58,8 +60,11 @@ extension Operations {
         },
     ]
 
-    private static func side(_ value: JSON?) -> JSON {
-        let text = FieldText.pieces(value ?? .null).compactMap { $0["text"]?.string }.joined(separator: ", ")
+    /// A value of a conflict's field, as its reader says it.
+    private static func side(_ value: JSON?, of conflict: JSON, _ texts: ConsoleTexts, _ known: [JSON]) -> JSON {
+        let text = texts.pieces(value ?? .null, of: conflict["field"]?.string ?? "", known).compactMap {
+            $0["text"]?.string
+        }.joined(separator: ", ")
         return text.isEmpty ? "–" : .string(text)
     }
 }

@@ -6,6 +6,12 @@ import Store
 extension Operations {
     static let settingsPages: [Operation] = [
         page("console.settings", "/settings") { desk in try await settingsPage(desk) },
+        page("console.sql", "/settings/sql") { desk in
+            let views = try await desk.call.ask("listSQLViews")["items"]?.array ?? []
+            return try desk.page(
+                "sql", title: desk.texts["sql_title"], place: "/settings",
+                ["server": try await sqlServer(desk), "views": .array(views), "has_views": .bool(!views.isEmpty)])
+        },
         action("console.addField", "/settings/fields", access: .tenant(.config)) { desk, form in
             try await done(desk, form, "fields") {
                 let type = form["type"]
@@ -81,6 +87,19 @@ extension Operations {
             try await done(desk, form, "") { try await desk.call.ask("removeSQLLogin", desk.call.path) }
         },
     ]
+
+    /// Where SQL logins connect to, and how it is; null where there is no server for them.
+    private static func sqlServer(_ desk: Desk) async throws -> JSON {
+        do {
+            var server = try await desk.call.ask("getSQLServer")
+            let state = server["state"]?.string ?? ""
+            server["text"] = .string(desk.texts["sql_state_\(state)"])
+            server["badge"] = state == "ready" ? "good" : state == "failing" ? "bad" : "wait"
+            return server
+        } catch let failure as Failure where failure.kind == .notFound {
+            return .null
+        }
+    }
 
     /// Does it and goes back; what is refused is said on the page, with the form as it was.
     /// - Parameter kind: which form it is.

@@ -46,6 +46,11 @@ extension Operations {
                 return .empty
             }),
         Operation(
+            id: "listSQLViews", method: .get, path: "\(prefix)/sql-views",
+            summary: "The views that SQL logins read, with their columns; none before the shop's first login.",
+            access: .staff, responses: [200: Schema.page(Schema.ref("SQLView"))],
+            handle: { call in .items(try await call.tenant.sqlViews(as: call.actor)) }),
+        Operation(
             id: "getSQLServer", method: .get, path: "\(prefix)/sql-server",
             summary: "Where SQL logins connect to, and whether it is there.", access: .staff,
             responses: [200: Schema.ref("SQLServer")], errors: [404],

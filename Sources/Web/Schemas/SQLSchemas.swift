@@ -9,6 +9,13 @@ extension Schemas {
         "NewSQLLogin": Schema.object(["label": Schema.text(1, 100), "person": Schema.id], optional: ["person"]),
         "MadeSQLLogin": Schema.object(
             place.merging(["name": Schema.string, "password": Schema.string]) { one, _ in one }),
+        "SQLView": Schema.object([
+            "name": Schema.string, "about": Schema.orNull(Schema.string),
+            "columns": Schema.list(
+                Schema.object([
+                    "name": Schema.string, "type": Schema.string, "about": Schema.orNull(Schema.string),
+                ])),
+        ]),
         "SQLServer": Schema.object(
             place.merging([
                 "state": Schema.choice(SQLServer.State.allCases.map(\.rawValue)),

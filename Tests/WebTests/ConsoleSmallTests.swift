@@ -119,4 +119,42 @@ import Testing
             }
         }
     }
+
+    @Test func aReaderChoosesTheColumnsOfTheList() async throws {
+        var browser = try await owner()
+        let field = try await browser.tenant.call(
+            "createField", [:], ["key": "vat", "label": "VAT <no>", "type": "text"])
+        #expect(field.status == 201)
+        let made = try await browser.tenant.call(
+            "createContact", [:],
+            [
+                "fields": [
+                    "given_name": "Ada", "birthday": "1985-09-14", "vat": "<b>7</b>",
+                    "emails": [["value": "ada@x.example"]],
+                ]
+            ])
+        #expect(made.status == 201, "\(made.json.text)")
+        #expect(try await browser.open("GET", "/contacts").text.contains("ada@x.example"))
+        let mark = try await browser.mark()
+        let saved = try await browser.open(
+            "POST", "/contacts/columns", ["mark": mark, "column": "vat", "q": "Ada"])
+        #expect(saved.status == 303 && saved.location == "/contacts?q=Ada")
+        #expect(browser.cookies["kontor-columns"] == "vat")
+        // none, or none that there is: the usual ones
+        _ = try await browser.open("POST", "/contacts/columns", ["mark": mark, "column": "nothing"])
+        #expect(browser.cookies["kontor-columns"] == nil)
+        browser.cookies["kontor-columns"] = "birthday.vat"
+        for path in ["/contacts", "/contacts?part=true"] {
+            let list = try await browser.open("GET", path).text
+            #expect(list.contains("<th scope=\"col\">Birthday</th><th scope=\"col\">VAT &lt;no&gt;</th>"), "\(path)")
+            #expect(
+                list.contains(
+                    "<td class=\"text\">14 September 1985</td><td class=\"text\">&lt;b&gt;7&lt;/b&gt;</td></tr>"))
+            #expect(!list.contains("ada@x.example"))
+        }
+        // what a browser made up is passed over
+        browser.cookies["kontor-columns"] = "<script>.gone_field"
+        let list = try await browser.open("GET", "/contacts").text
+        #expect(list.contains("<th scope=\"col\">gone_field</th>") && !list.contains("<script>."))
+    }
 }

@@ -83,7 +83,7 @@ async def pages(browser, program):
         "tag": (lambda: None, *lists(lambda _: "tag=supplier")),
         "card": (
             contact, lambda id: [f"/contacts/{id}"],
-            lambda id: [f"/api/v1/contacts/{id}", f"/api/v1/contacts/{id}/explain", f"/api/v1/contacts/{id}/history"],
+            lambda id: [f"/api/v1/contacts/{id}{what}" for what in ("", "/explain", "/history", "/attempts")],
         ),
         "home": (
             lambda: None, lambda _: ["/"],

@@ -62,14 +62,20 @@ struct ContactListQuery {
         }
         query["limit"] = 50
         query["cursor"] = call.query["cursor"]
-        if isPart { return ContactListPage(chosen: chosen, list: try await call.ask("listContacts", query: query)) }
         let asked = query
         async let list = call.ask("listContacts", query: asked)
+        let columns = ContactColumns(call.headers)
+        if isPart {
+            // the usual columns are known
+            let fields = columns.isUsual ? .null : try await call.ask("listFields")
+            return ContactListPage(chosen: chosen, list: try await list, columns: columns, fields: fields)
+        }
         async let segments = call.ask("listSegments")
         async let views = call.ask("listViews")
         async let fields = call.ask("listFields")
         return try await ContactListPage(
-            chosen: chosen, list: list, around: .init(segments: segments, views: views, fields: fields))
+            chosen: chosen, list: list, columns: columns, fields: fields,
+            around: .init(segments: segments, views: views))
     }
 }
 
@@ -78,11 +84,14 @@ struct ContactListPage {
     struct Around {
         let segments: JSON
         let views: JSON
-        let fields: JSON
     }
 
     let chosen: [String: String]
     let list: JSON
+    let columns: ContactColumns
+    /// All there are; null for the rows alone in the usual columns.
+    let fields: JSON
+    private var known: [JSON] { fields["items"]?.array ?? [] }
     /// Nil for the rows alone, which a script puts in place.
     var around: Around?
     /// Where the segment it was to be of is none any more.
@@ -99,7 +108,8 @@ struct ContactListPage {
         model["export"] = desk.may(.feed) ? .string(ContactListQuery.address("/contacts/export", chosen)) : .null
         model["may_import"] = .bool(mayChangeMany)
         addViews(around, &model)
-        if mayChangeMany { addFields(around, desk, &model) }
+        model["choices"] = columns.choices(desk.texts, known)
+        if mayChangeMany { addFields(desk, &model) }
         return try desk.page(
             "contacts", title: desk.texts["menu_contacts"], place: "/contacts", failure: failure, model)
     }
@@ -109,11 +119,14 @@ struct ContactListPage {
         let items = list["items"]?.array ?? []
         let pick = mayChangeMany ? desk.texts["pick"] : nil
         var rows = Markup()
-        for item in items { ContactLine(item, desk.texts).write(to: &rows, pick: pick) }
+        for item in items {
+            ContactLine(item, desk.texts, columns.columns, known).write(to: &rows, columns.columns, pick: pick)
+        }
         let next = list["next"]?.string.map { ContactListQuery.address("/contacts", chosen, cursor: $0) }
         return [
             "rows": .string(String(decoding: rows.bytes, as: UTF8.self)), "is_empty": .bool(items.isEmpty),
             "is_all": .bool(chosen.isEmpty), "may_write": .bool(desk.may(.contactsWrite)),
+            "columns": columns.titles(desk.texts, known), "is_own": .bool(!columns.isUsual),
             "may_change_many": .bool(mayChangeMany), "next": next.map(JSON.string) ?? .null,
         ]
     }
@@ -140,9 +153,9 @@ struct ContactListPage {
     }
 
     /// Fields that can be set for many: those that are typed in one line.
-    private func addFields(_ around: Around, _ desk: Desk, _ model: inout JSON) {
+    private func addFields(_ desk: Desk, _ model: inout JSON) {
         model["fields"] = .array(
-            (around.fields["items"]?.array ?? []).compactMap { field in
+            known.compactMap { field in
                 guard let key = field["key"]?.string, Self.isSettable(field) else { return nil }
                 let label = field["is_standard"] == true ? desk.texts.field(key) : field["label"]?.string ?? key
                 return ["key": .string(key), "label": .string(label)]
@@ -163,6 +176,12 @@ extension Operations {
             "console.contacts", "/contacts", access: .tenant(.contactsRead), query: ContactListQuery.parameters,
             asking: { call in try await ContactListQuery(call).found(isPart: call.flag("part")) },
             { desk, page in try page.answer(desk) }),
+        action("console.setColumns", "/contacts/columns", access: .tenant(.contactsRead)) { desk, form in
+            let fields = try await desk.call.ask("listFields")["items"]?.array ?? []
+            let chosen = ContactListQuery(desk.call, form).chosen
+            return desk.go(ContactListQuery.address("/contacts", chosen)).with(
+                .setCookie, ContactColumns(form, fields: fields).cookie)
+        },
         action("console.saveView", "/contacts/views") { desk, form in
             let query = ContactListQuery(desk.call, form)
             do {

@@ -10,6 +10,8 @@ function colours() {
   return Object.fromEntries(["good", "bad", "soft", "line", "act"].map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
 }
 
+Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
+
 function draw(canvas) {
   const data = JSON.parse(canvas.dataset.points);
   const colour = colours();
@@ -31,8 +33,9 @@ function draw(canvas) {
       animation: false, responsive: true, maintainAspectRatio: false, interaction: { mode: "index", intersect: false },
       plugins: { legend: { labels: { color: colour.soft, boxWidth: 12 } } },
       scales: {
-        x: { stacked: isFlow, ticks: { color: colour.soft, maxTicksLimit: canvas.clientWidth < 480 ? 4 : 8, maxRotation: 0 }, grid: { display: false } },
-        y: { stacked: isFlow, beginAtZero: true, ticks: { color: colour.soft, precision: 0, maxTicksLimit: 5 }, grid: { color: colour.line } },
+        x: { stacked: isFlow, offset: true, ticks: { color: colour.soft, maxTicksLimit: canvas.clientWidth < 480 ? 4 : 8, maxRotation: 0 }, grid: { display: false } },
+        // one delivery is no peak
+        y: { stacked: isFlow, beginAtZero: true, suggestedMax: isFlow ? 5 : undefined, grace: "10%", ticks: { color: colour.soft, precision: 0, maxTicksLimit: 5 }, grid: { color: colour.line } },
       },
     },
   }));

@@ -93,9 +93,20 @@ document.addEventListener("submit", (event) => {
   dialog.showModal();
 });
 
-/** A link that was made here is shown whole, to be handed over. */
+/** What is to be handed over: a link that was made here is shown whole, and all of it is copied by one click. */
 for (const code of document.querySelectorAll("code[data-copy]")) {
   if (code.textContent.startsWith("/")) code.textContent = location.origin + code.textContent;
+  // there is no clipboard on pages that came without TLS
+  if (!navigator.clipboard) continue;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "quiet copy";
+  button.textContent = document.body.dataset.copy;
+  button.onclick = async () => {
+    await navigator.clipboard.writeText(code.textContent);
+    button.textContent = document.body.dataset.copied;
+  };
+  code.after(" ", button);
 }
 
 // "/" goes to the search, as people are used to

@@ -58,8 +58,13 @@ struct ContactColumns: Sendable {
         return usual.dropLast() + keys.filter { !usual.contains($0) } + ["changed"]
     }
 
-    func titles(_ texts: ConsoleTexts, _ fields: [JSON]) -> JSON {
-        .array(keys.map { .string(Self.title($0, texts, fields)) })
+    /// Writes the cells of the table's head.
+    func writeTitles(to page: inout Markup, _ texts: ConsoleTexts, _ fields: [JSON]) {
+        for key in keys {
+            page.tags("<th scope=\"col\">")
+            page.text(Self.title(key, texts, fields))
+            page.tags("</th>")
+        }
     }
 
     /// What there is to choose from.

@@ -62,14 +62,15 @@ struct ContactListQuery {
         }
         query["limit"] = 50
         query["cursor"] = call.query["cursor"]
-        let asked = query
-        async let list = call.ask("listContacts", query: asked)
         let columns = ContactColumns(call.headers)
         if isPart {
             // the usual columns are known
             let fields = columns.isUsual ? .null : try await call.ask("listFields")
-            return ContactListPage(chosen: chosen, list: try await list, columns: columns, fields: fields)
+            let list = try await call.ask("listContacts", query: query)
+            return ContactListPage(chosen: chosen, list: list, columns: columns, fields: fields)
         }
+        let asked = query
+        async let list = call.ask("listContacts", query: asked)
         async let segments = call.ask("listSegments")
         async let views = call.ask("listViews")
         async let fields = call.ask("listFields")
@@ -118,7 +119,8 @@ struct ContactListPage {
     private func rows(_ desk: Desk, _ mayChangeMany: Bool) -> JSON {
         let items = list["items"]?.array ?? []
         let pick = mayChangeMany ? desk.texts["pick"] : nil
-        var rows = Markup()
+        var (head, rows) = (Markup(), Markup())
+        columns.writeTitles(to: &head, desk.texts, known)
         for item in items {
             ContactLine(item, desk.texts, columns.columns, known).write(to: &rows, columns.columns, pick: pick)
         }
@@ -126,7 +128,7 @@ struct ContactListPage {
         return [
             "rows": .string(String(decoding: rows.bytes, as: UTF8.self)), "is_empty": .bool(items.isEmpty),
             "is_all": .bool(chosen.isEmpty), "may_write": .bool(desk.may(.contactsWrite)),
-            "columns": columns.titles(desk.texts, known), "is_own": .bool(!columns.isUsual),
+            "head": .string(String(decoding: head.bytes, as: UTF8.self)), "is_own": .bool(!columns.isUsual),
             "may_change_many": .bool(mayChangeMany), "next": next.map(JSON.string) ?? .null,
         ]
     }

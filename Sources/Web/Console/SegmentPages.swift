@@ -177,6 +177,7 @@ extension Operations {
                 ["value": plugin["id"] ?? .null, "text": system["name"] ?? .null]
             }
         }
+        model["has_pushes"] = .bool(!pushes.isEmpty)
         model["targets"] = .array(targets)
         model["has_targets"] = .bool(!targets.isEmpty)
         model["group_name"] = .string(form?["group_name"] ?? page["name"]?.string ?? "")

@@ -13,34 +13,31 @@ enum SignInPages {
     /// Where the other system sends people back to; it wants to know that address beforehand.
     static func back(_ desk: Desk) -> String { origin(desk) + "/connections/signed-in" }
 
+    static let foreign = Failure(
+        .invalid, "sign_in.foreign", "This answer belongs to no sign-in of yours of the last hour: begin again.")
+
     /// What goes there and comes back: which connection, when, and that it is of this very session (RFC 6749 section 10.12).
     struct State {
         /// Seconds that a sign-in may take.
         private static let longest: Int64 = 3600
         let connection: Int64
-        private let text: String
+        /// When it began, in seconds since 1970.
+        let at: Int64
+        private var text: String { "\(connection).\(at)" }
 
         init(of connection: Int64, session: String, now: Int64) {
-            self.connection = connection
-            text = "\(connection).\(now)"
-            self.session = session
+            (self.connection, at, self.session) = (connection, now, session)
         }
 
         /// - Throws: `Failure` `sign_in.foreign`.
         init(_ said: String, session: String, now: Int64) throws {
             let parts = said.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
             guard parts.count == 3, let connection = Int64(parts[0]), let at = Int64(parts[1]),
-                (at...at + Self.longest).contains(now),
                 let proof = Crypto.unbase64url(parts[2]),
-                Crypto.constantTimeEqual(proof, Self.proof("\(connection).\(at)", "state", session))
-            else {
-                throw Failure(
-                    .invalid, "sign_in.foreign",
-                    "This answer belongs to no sign-in of yours of the last hour: begin again.")
-            }
-            self.connection = connection
-            text = "\(connection).\(at)"
-            self.session = session
+                Crypto.constantTimeEqual(proof, Self.proof("\(connection).\(at)", "state", session)),
+                at <= now, now - at <= Self.longest
+            else { throw SignInPages.foreign }
+            (self.connection, self.at, self.session) = (connection, at, session)
         }
 
         private let session: String
@@ -70,13 +67,19 @@ extension Operations {
             let state = SignInPages.State(
                 of: try desk.call.id(), session: session, now: Int64(Date().timeIntervalSince1970))
             let settings = system["settings"] ?? [:]
+            // a connection that is older than the setting has the usual page
+            let usual = desk.manifest(system["kind"]?.string ?? "")?.settings.first { $0.name == signIn.address }?
+                .fallback
+            let address = settings[signIn.address]?.string ?? usual?.string ?? ""
+            guard address.hasPrefix("https://") || address.hasPrefix("http://") else {
+                throw Failure(.invalid, "connector.settings", "The address of the sign-in page is no web address.")
+            }
             let asked = signIn.parameters.merging([
                 "response_type": "code", "client_id": settings[signIn.clientID]?.string ?? "",
                 "redirect_uri": SignInPages.back(desk), "scope": signIn.scope, "state": state.said,
                 "code_challenge": state.challenge, "code_challenge_method": "S256",
             ]) { $1 }
             let query = asked.sorted { $0.key < $1.key }.map { "\($0.key)=\(PercentText.encode($0.value))" }
-            let address = settings[signIn.address]?.string ?? ""
             return desk.go(
                 address + (address.utf8.contains(UInt8(ascii: "?")) ? "&" : "?") + query.joined(separator: "&"))
         },
@@ -92,6 +95,9 @@ extension Operations {
             let state = try SignInPages.State(
                 said["state"]?.string ?? "", session: desk.call.cookie ?? "", now: Int64(Date().timeIntervalSince1970))
             let path = ["id": String(state.connection)]
+            // a code that was traded is good for nothing, and would stand in the way of what it was traded for
+            let before = try await desk.call.ask("getConnector", path)["settings"]?[Manifest.SignIn.moment]?.int
+            guard before.map({ $0 < state.at }) ?? true else { throw SignInPages.foreign }
             guard let code = said["code"]?.string, !code.isEmpty else {
                 return desk.go("/connections/\(state.connection)", notice: "not_signed_in")
             }
@@ -99,12 +105,12 @@ extension Operations {
                 "code": .string(code), "code_verifier": .string(state.verifier),
                 "redirect_uri": .string(SignInPages.back(desk)),
             ]
-            let now = ISO8601DateFormatter().string(from: Date())
+            let now = Int64(Date().timeIntervalSince1970)
             try await desk.call.ask(
                 "editConnector", path,
                 body: [
                     "settings": [
-                        Manifest.SignIn.grant: .string(grant.text), Manifest.SignIn.moment: .string(now),
+                        Manifest.SignIn.grant: .string(grant.text), Manifest.SignIn.moment: .int(now),
                     ]
                 ])
             // a code is good for minutes: traded by the first call

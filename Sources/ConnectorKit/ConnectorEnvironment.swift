@@ -20,6 +20,8 @@ public struct ConnectorEnvironment: Sendable {
 /// The connector's own secrets, by setting name; also what it was given later, such as access tokens.
 public protocol SecretStore: Sendable {
     func secret(_ name: String) async throws -> String?
+    /// A secret that is gone for everybody else from then on; nil when there is none.
+    func take(_ name: String) async throws -> String?
     /// Keeps values by name, all of them or, when it throws, none.
     func save(_ values: [String: String]) async throws
 }

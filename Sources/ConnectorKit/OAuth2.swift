@@ -58,7 +58,7 @@ public actor OAuth2 {
     /// - Throws: `.locked` when the refresh token is missing or no longer good; else as `HTTPClient.send`.
     public func token() async throws(RemoteError) -> String {
         // after somebody signed in, what is kept is of before
-        if access == nil, try await granted() == nil { access = await cached() }
+        if access == nil, try await secret(Manifest.SignIn.grant) ?? "" == "" { access = await cached() }
         if let access, access.ends - Self.margin > now() { return access.token }
         return try await refresh().token
     }
@@ -107,26 +107,46 @@ public actor OAuth2 {
         return fresh
     }
 
-    /// What a sign-in page sent back and has not been traded yet.
-    private func granted() async throws(RemoteError) -> JSON? {
-        guard let text = try await secret(Manifest.SignIn.grant), !text.isEmpty else { return nil }
-        do { return try JSON(text: text) } catch {
-            throw .locked(code: "bad_grant", message: "what the sign-in page sent back cannot be read: sign in again")
+    /// What a sign-in page sent back is traded by whoever takes it, once; what was there before stays good until then.
+    private func ask() async throws(RemoteError) -> Access {
+        if let code = try await taken() {
+            do throws(RemoteError) {
+                return try await trade(
+                    [("grant_type", "authorization_code")]
+                        + ["code", "code_verifier", "redirect_uri"].map { ($0, code[$0]?.string ?? "") }, isFirst: true)
+            } catch .later(let reason, let message, let seconds) where reason.hasPrefix("http_") {
+                // it was not looked at
+                try await put([Manifest.SignIn.grant: code.text])
+                throw .later(code: reason, message: message, retryAfter: seconds)
+            } catch {
+                guard try await stored() != nil else { throw error }
+            }
+        }
+        let known = try await stored()
+        do throws(RemoteError) {
+            return try await refreshed(by: known)
+        } catch .locked(let reason, let message) {
+            // another process may just be trading a code, or have renewed the token
+            do { try await Task.sleep(for: .seconds(3)) } catch { throw .locked(code: reason, message: message) }
+            let now = try await stored()
+            guard now != known else { throw .locked(code: reason, message: message) }
+            return try await refreshed(by: now)
         }
     }
 
-    private func ask() async throws(RemoteError) -> Access {
-        var form = [("client_id", settings.clientID)]
-        let code = try await granted()
-        if let code {
-            form.append(("grant_type", "authorization_code"))
-            for name in ["code", "code_verifier", "redirect_uri"] { form.append((name, code[name]?.string ?? "")) }
-        } else {
-            guard let refreshToken = try await secret(settings.refreshTokenName), !refreshToken.isEmpty else {
-                throw .locked(code: "no_refresh_token", message: "sign in at the remote first")
-            }
-            form += [("grant_type", "refresh_token"), ("refresh_token", refreshToken)]
-        }
+    private func stored() async throws(RemoteError) -> String? {
+        let token = try await secret(settings.refreshTokenName)
+        return token?.isEmpty == true ? nil : token
+    }
+
+    private func refreshed(by token: String?) async throws(RemoteError) -> Access {
+        guard let token else { throw .locked(code: "no_refresh_token", message: "sign in at the remote first") }
+        return try await trade([("grant_type", "refresh_token"), ("refresh_token", token)], isFirst: false)
+    }
+
+    /// - Parameter isFirst: whether it has to bring a refresh token.
+    private func trade(_ grant: [(String, String)], isFirst: Bool) async throws(RemoteError) -> Access {
+        var form = grant + [("client_id", settings.clientID)]
         if let name = settings.clientSecretName, let clientSecret = try await secret(name) {
             form.append(("client_secret", clientSecret))
         }
@@ -137,11 +157,28 @@ public actor OAuth2 {
         do throws(RemoteError) {
             response = try await http.send(request)
         } catch .unsure(let code, let message) {
-            // Asking again is what the refresh grant is for; a code that was traded unseen is refused, and somebody signs in again.
+            // Asking again is what the refresh grant is for; a code that was traded unseen is good for nothing more.
             throw .later(code: code, message: message)
         }
-        let answer = try grant(in: response, to: request, hiding: form.map(\.1))
-        return try await keep(answer, isFirst: code != nil)
+        return try await keep(try self.grant(in: response, to: request, hiding: form.map(\.1)), isFirst: isFirst)
+    }
+
+    /// What a sign-in page sent back; nobody else gets it.
+    private func taken() async throws(RemoteError) -> JSON? {
+        let text: String?
+        do { text = try await secrets.take(Manifest.SignIn.grant) } catch {
+            throw .later(code: "no_secrets", message: "the connector's secrets cannot be read")
+        }
+        guard let text, !text.isEmpty else { return nil }
+        do { return try JSON(text: text) } catch {
+            throw .locked(code: "bad_grant", message: "what the sign-in page sent back cannot be read: sign in again")
+        }
+    }
+
+    private func put(_ values: [String: String]) async throws(RemoteError) {
+        do { try await secrets.save(values) } catch {
+            throw .later(code: "no_secrets", message: "the connector's secrets cannot be saved")
+        }
     }
 
     private func secret(_ name: String) async throws(RemoteError) -> String? {
@@ -167,7 +204,7 @@ public actor OAuth2 {
         }
     }
 
-    /// - Parameter isFirst: whether a code was traded for it, which is good for nothing now.
+    /// - Parameter isFirst: whether a code was traded for it.
     private func keep(_ answer: JSON, isFirst: Bool) async throws(RemoteError) -> Access {
         guard let token = answer["access_token"]?.string, !token.isEmpty else {
             throw .later(code: "bad_answer", message: "the token endpoint gave no token")
@@ -180,12 +217,7 @@ public actor OAuth2 {
         var kept = [settings.cacheName: cache.text]
         // the old one may be spent already
         if let renewed = answer["refresh_token"]?.string, !renewed.isEmpty { kept[settings.refreshTokenName] = renewed }
-        if isFirst { kept[Manifest.SignIn.grant] = "" }
-        do {
-            try await secrets.save(kept)
-        } catch {
-            throw .later(code: "no_secrets", message: "the connector's secrets cannot be saved")
-        }
+        try await put(kept)
         return fresh
     }
 }

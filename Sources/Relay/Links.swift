@@ -58,6 +58,11 @@ private struct StoredSecrets: SecretStore {
     let connector: Int64
 
     func secret(_ name: String) async throws -> String? { try await tenant.secret(name, ofConnector: connector) }
+    func take(_ name: String) async throws -> String? {
+        // most often there is none, which costs no writing
+        guard try await tenant.secret(name, ofConnector: connector) != nil else { return nil }
+        return try await tenant.takeSecret(name, ofConnector: connector)
+    }
     func save(_ values: [String: String]) async throws {
         try await tenant.saveSecrets(values, ofConnector: connector)
     }

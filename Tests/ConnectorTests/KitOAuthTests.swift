@@ -98,7 +98,7 @@ import Testing
         let oauth = oauth(secrets, clock)
         #expect(try await oauth.token() == "access-1")
         #expect(try await secrets.secret("refresh_token") == "canary-refresh-1")
-        #expect(try await secrets.secret("authorization") == "")
+        #expect(try await secrets.secret("authorization") == nil)
         #expect(try await self.oauth(secrets, clock).token() == "access-1")
         clock.advance(3600)
         #expect(try await oauth.token() == "access-2")
@@ -114,6 +114,13 @@ import Testing
             }
             #expect(!message.contains("canary"))
         }
+        // a code that is refused does not stand in the way of what was good before
+        let before = try #require(try await secrets.secret("refresh_token"))
+        let kept = KitSecrets([
+            "authorization": grant.text, "client_secret": "canary-client", "refresh_token": before,
+        ])
+        #expect(try await self.oauth(kept).token() == "access-3")
+        #expect(try await kept.secret("authorization") == nil)
     }
 
     @Test func aBrokenEndpointIsLater() async throws {

@@ -8,6 +8,7 @@ final class KitSecrets: SecretStore {
     private let values: Mutex<[String: String]>
     init(_ values: [String: String]) { self.values = Mutex(values) }
     func secret(_ name: String) async throws -> String? { values.withLock { $0[name] } }
+    func take(_ name: String) async throws -> String? { values.withLock { $0.removeValue(forKey: name) } }
     func save(_ new: [String: String]) async throws { values.withLock { $0.merge(new) { $1 } } }
 }
 

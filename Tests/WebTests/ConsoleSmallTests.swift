@@ -157,4 +157,22 @@ import Testing
         let list = try await browser.open("GET", "/contacts").text
         #expect(list.contains("<th scope=\"col\">gone_field</th>") && !list.contains("<script>."))
     }
+
+    @Test func whatASignInSendsAlongIsOfOneSessionConnectionAndHour() throws {
+        let state = SignInPages.State(of: 7, session: "mine", now: 1_000)
+        #expect(try SignInPages.State(state.said, session: "mine", now: 4_600).connection == 7)
+        #expect(try SignInPages.State(state.said, session: "mine", now: 4_600).verifier == state.verifier)
+        #expect(state.verifier.count == 43 && state.challenge != state.verifier)
+        let parts = state.said.split(separator: ".")
+        let changed = [
+            "8.1000.\(parts[2])", "7.1001.\(parts[2])", "7.1000.\(String(parts[2].reversed()))", "7.1000.", "7.1000",
+            "",
+        ]
+        for said in changed {
+            #expect(throws: Failure.self) { try SignInPages.State(said, session: "mine", now: 1_000) }
+        }
+        #expect(throws: Failure.self) { try SignInPages.State(state.said, session: "another", now: 1_000) }
+        #expect(throws: Failure.self) { try SignInPages.State(state.said, session: "mine", now: 4_601) }
+        #expect(throws: Failure.self) { try SignInPages.State(state.said, session: "mine", now: 999) }
+    }
 }

@@ -83,7 +83,8 @@ extension TenantDatabase {
                     every_seconds = CASE WHEN \(edit.everySeconds != nil) THEN \(edit.everySeconds ?? nil) ELSE every_seconds END,
                     since = CASE WHEN \(edit.since != nil) THEN \(edit.since ?? nil)::date ELSE since END,
                     max_changes = CASE WHEN \(edit.maxChanges != nil) THEN \(edit.maxChanges ?? nil) ELSE max_changes END,
-                    next_at = CASE WHEN \(edit.state ?? "") = 'on' OR \(edit.everySeconds ?? nil)::int IS NOT NULL
+                    next_at = CASE WHEN \(edit.state ?? "") = 'on' OR \(edit.everySeconds != nil)
+                        AND (next_at IS NULL OR \(edit.everySeconds ?? nil)::int IS DISTINCT FROM every_seconds)
                         THEN now() ELSE next_at END,
                     rule = rule + (\(edit.filter?.text)::jsonb IS DISTINCT FROM NULL
                         OR \(edit.mapping?.text)::jsonb IS DISTINCT FROM NULL)::int
@@ -141,7 +142,23 @@ extension TenantDatabase {
     public func secret(_ name: String, ofConnector id: Int64) async throws -> String? {
         let rows = try await run(
             as: .connector(id), "SELECT secrets ->> \(name) AS sealed FROM \(table("connector")) WHERE id = \(id)")[0]
-        guard let sealed = try rows.first?.get("sealed", as: String?.self) else { return nil }
+        return try await opened(try rows.first?.get("sealed", as: String?.self), name, ofConnector: id)
+    }
+
+    /// The same, and takes it away: one caller gets it.
+    public func takeSecret(_ name: String, ofConnector id: Int64) async throws -> String? {
+        let rows = try await run(
+            as: .connector(id),
+            """
+            WITH held AS (SELECT id, secrets ->> \(name) AS sealed FROM \(table("connector")) WHERE id = \(id) FOR UPDATE)
+            UPDATE \(table("connector")) c SET secrets = c.secrets - \(name)::text FROM held
+            WHERE c.id = held.id AND held.sealed IS NOT NULL RETURNING held.sealed
+            """)[0]
+        return try await opened(try rows.first?.get("sealed", as: String?.self), name, ofConnector: id)
+    }
+
+    private func opened(_ sealed: String?, _ name: String, ofConnector id: Int64) async throws -> String? {
+        guard let sealed else { return nil }
         var keys = try await keys()
         // another process may have changed it
         if keys.key(.credentials, SecretSeal.keyID(of: sealed)) == nil { keys = try await self.keys(isFresh: true) }

@@ -90,7 +90,9 @@ extension TenantDatabase {
         var results: [Bool] = []
         if !terms.isEmpty {
             let rows = try await run(
-                as: actor, "SELECT \(terms.joined(separator: ", ")) FROM \(contacts) c WHERE c.id = \(contact)")[0]
+                as: actor,
+                "SELECT \(terms.joined(separator: ", ")) FROM \(contacts) c WHERE c.id = \(contact) AND c.deleted_at IS NULL"
+            )[0]
             guard let row = rows.first else { throw Failure.notFound("contact") }
             results = try terms.indices.map { try row.get($0) }
         }

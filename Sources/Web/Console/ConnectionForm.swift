@@ -47,15 +47,19 @@ struct ConnectionForm {
     }
 
     /// What was typed, in the type of each setting's fallback; secrets that were left empty stay as they are.
-    /// - Parameter isEdit: whether what is empty now may have been something before.
-    func settings(_ form: FormBody, isEdit: Bool = false) -> JSON {
+    /// - Parameter system: the connection whose settings these are; null for a new one.
+    func settings(_ form: FormBody, of system: JSON = .null) -> JSON {
         var settings: JSON = [:]
         for setting in asked {
             guard let name = setting["name"]?.string, form.has("set.\(name)") else { continue }
             let isSecret = setting["is_secret"] == true
             let text = isSecret ? form.raw("set.\(name)") : form["set.\(name)"]
             if text.isEmpty {
-                if isEdit && !isSecret { settings[name] = setting["fallback"].flatMap { $0.isNull ? nil : $0 } ?? "" }
+                // what was something before is emptied
+                if !isSecret, let was = system["settings"]?[name], !was.isNull, was != "" {
+                    let usual = setting["fallback"] ?? .null
+                    settings[name] = usual.isNull ? "" : usual
+                }
                 continue
             }
             switch setting["fallback"] {

@@ -67,7 +67,8 @@ extension Operations {
             let failed = try await desk.call.askIfAllowed(
                 "listDeliveries", query: ["state": "dead", "connector": .int(number ?? 0), "limit": 100])
             let dead = failed?["items"]?.array ?? []
-            let kind = try await kind(desk, system["kind"]?.string)
+            // also one of a kind that this program does not know
+            let kind = try await kinds(desk).first { $0["kind"] == system["kind"] } ?? .null
             var model = connectionCard(desk, system, try await desk.phrases())
             model["signs_in"] = kind["signs_in"] ?? false
             model["waits"] = .bool(waitsForSignIn(kind, system))

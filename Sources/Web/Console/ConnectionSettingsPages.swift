@@ -14,7 +14,7 @@ extension Operations {
                 try await desk.call.ask(
                     "editConnector", desk.call.path,
                     body: [
-                        "settings": ConnectionForm(desk, kind).settings(form, isEdit: true),
+                        "settings": ConnectionForm(desk, kind).settings(form, of: system),
                         "rank": Int64(form["rank"]).map { .int($0) } ?? .string(form["rank"]),
                         "visible_facets": facets(form), "hidden_fields": .array(form.all("hidden").map(JSON.string)),
                         "closed_fields": .array(form.all("closed").map(JSON.string)),
@@ -42,7 +42,7 @@ extension Operations {
         -> Answer
     {
         async let purposes = desk.call.askIfAllowed("listPurposes")
-        async let known = desk.call.ask("listFields")
+        async let known = desk.call.askIfAllowed("listFields")
         let system = try await desk.call.ask("getConnector", desk.call.path)
         let kind = try await kind(desk, system["kind"]?.string)
         let visible = form.map(facets)?.array ?? system["visible_facets"]?.array ?? []
@@ -51,7 +51,8 @@ extension Operations {
             form?.all(name) ?? (system[member]?.array ?? []).compactMap(\.string)
         }
         let (hidden, closed) = (listed("hidden", "hidden_fields"), listed("closed", "closed_fields"))
-        let fields = try await known["items"]?.array ?? []
+        let fields = try await known?["items"]?.array ?? []
+        let names = Set(fields.compactMap { $0["key"]?.string })
         let asked = try await purposes?["items"]?.array ?? []
         let keys = Set(asked.compactMap { $0["key"]?.string })
         let name = system["name"]?.string ?? ""
@@ -76,13 +77,17 @@ extension Operations {
                     }),
                 "has_purposes": .bool(!asked.isEmpty),
                 "tags": .string(
-                    seen.filter { $0.hasPrefix(tag) }.map { String($0.dropFirst(tag.count)) }.joined(separator: ", ")),
+                    seen.filter { $0.hasPrefix(tag) && !$0.utf8.contains(UInt8(ascii: ",")) }.map {
+                        String($0.dropFirst(tag.count))
+                    }.joined(separator: ", ")),
                 // what no field of the form stands for stays
                 "others": .array(
                     seen.filter { facet in
-                        !facet.hasPrefix(tag)
+                        (!facet.hasPrefix(tag) || facet.utf8.contains(UInt8(ascii: ",")))
                             && !(facet.hasPrefix(consent) && keys.contains(String(facet.dropFirst(consent.count))))
                     }.map(JSON.string)),
+                "other_hidden": .array(hidden.filter { !names.contains($0) }.map(JSON.string)),
+                "other_closed": .array(closed.filter { !names.contains($0) }.map(JSON.string)),
                 "fields": .array(
                     fields.map { field in
                         let key = field["key"]?.string ?? ""

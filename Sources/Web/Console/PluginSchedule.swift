@@ -16,9 +16,13 @@ struct PluginSchedule {
     /// The change that switches a plugin; one that pulls and never did gets a schedule with it.
     static func switched(to state: String, _ plugin: JSON) -> JSON {
         var edit: JSON = ["state": .string(state)]
-        let isNew = (plugin["every_seconds"] ?? .null).isNull && (plugin["next_at"] ?? .null).isNull
-        if state == "on", plugin["capability"] == "pull", isNew { edit["every_seconds"] = .int(usual) }
+        if state == "on", plugin["capability"] == "pull", isNew(plugin) { edit["every_seconds"] = .int(usual) }
         return edit
+    }
+
+    /// Whether nobody has chosen when it looks.
+    private static func isNew(_ plugin: JSON) -> Bool {
+        (plugin["every_seconds"] ?? .null).isNull && (plugin["next_at"] ?? .null).isNull
     }
 
     /// What a form says, as a change of the plugin.
@@ -34,7 +38,8 @@ struct PluginSchedule {
 
     /// - Parameter form: what was typed, when that was refused.
     func model(_ form: FormBody?) -> JSON {
-        let chosen = form.map { Int64($0["every"]) } ?? plugin["every_seconds"]?.int
+        let kept = Self.isNew(plugin) ? Self.usual : plugin["every_seconds"]?.int
+        let chosen = form.map { Int64($0["every"]) } ?? kept
         let choices = Self.offered + (chosen.map { Self.offered.contains($0) ? [] : [$0] } ?? [])
         return [
             "every": .array(

@@ -20,7 +20,7 @@ import Testing
             )
             // other tests' transactions hold the end of the log back for a moment
             func counted(_ wanted: JSON) async throws -> JSON? {
-                for _ in 0..<200 {
+                for _ in 0..<3600 {
                     _ = try await door.tally(pause: 0)
                     var found = try await today(door)
                     found?["day"] = nil

@@ -39,25 +39,32 @@ struct MappingForm {
     }
 
     /// The mapping that the rows say.
-    /// - Throws: `Failure` `mapping.row` with the number of the row whose further members are no JSON object.
+    /// - Throws: `Failure` `mapping.row` with the number of the row in which JSON is wrong, and what is wrong with it.
     func mapping() throws -> JSON {
-        var rules: [JSON] = []
-        for (place, row) in rows.enumerated() where !row.isBlank {
-            var rule: JSON = [:]
-            if !row.more.isEmpty {
-                guard let more = try? JSON(text: row.more), more.object != nil else {
-                    throw Failure(
-                        .invalid, "mapping.row",
-                        "Row \(place + 1): what else a rule says is written like {\"format\": \"dmy.\"}.")
-                }
-                rule = more
-            }
-            if !row.hub.isEmpty { rule["hub"] = Self.ends(row.hub) }
-            if !row.remote.isEmpty { rule["remote"] = Self.ends(row.remote) }
+        let rules = try rows.enumerated().filter { !$0.element.isBlank }.map { place, row in
+            var rule = try Self.more(row.more, place)
+            if !row.hub.isEmpty { rule["hub"] = try Self.ends(row.hub, place) }
+            if !row.remote.isEmpty { rule["remote"] = try Self.ends(row.remote, place) }
             if row.way != "both" { rule["direction"] = .string(row.way) }
-            rules.append(rule)
+            return rule
         }
         return ["rules": .array(rules)]
+    }
+
+    /// What a rule says besides its ends and its way.
+    private static func more(_ text: String, _ place: Int) throws -> JSON {
+        if text.isEmpty { return [:] }
+        let value = try document(text, place)
+        guard value.object != nil else { throw wrong(place, "it is no object such as {\"format\": \"dmy.\"}") }
+        return value
+    }
+
+    private static func document(_ text: String, _ place: Int) throws -> JSON {
+        do { return try JSON(text: text) } catch { throw wrong(place, "\(error)") }
+    }
+
+    private static func wrong(_ place: Int, _ what: String) -> Failure {
+        Failure(.invalid, "mapping.row", "Row \(place + 1): \(what).")
     }
 
     /// - Parameters:
@@ -98,11 +105,8 @@ struct MappingForm {
         return value.string ?? value.text
     }
 
-    private static func ends(_ text: String) -> JSON {
-        // a path may begin with a bracket only as a list does
-        guard text.utf8.first == UInt8(ascii: "["), let list = try? JSON(text: text), list.array != nil else {
-            return .string(text)
-        }
-        return list
+    private static func ends(_ text: String, _ place: Int) throws -> JSON {
+        // no path begins with a bracket
+        text.utf8.first == UInt8(ascii: "[") ? try document(text, place) : .string(text)
     }
 }

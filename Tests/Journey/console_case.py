@@ -23,7 +23,7 @@ from demo import Demo, people  # noqa: E402
 from world import World  # noqa: E402
 
 # a busy machine is no failure
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=60_000)
 PASSWORD = "eleven lanterns over the bay"
 SIZES = {"desktop": (1280, 860), "phone": (390, 844)}
 
@@ -69,7 +69,7 @@ class ConsoleCase(unittest.TestCase):
         context = self.browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, locale=locale)
         self.addCleanup(context.close)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", lambda said: said.type == "error" and "Failed to load resource" not in said.text
                 and self.complaints.append(said.text))
@@ -85,7 +85,7 @@ class ConsoleCase(unittest.TestCase):
         page.click("button.act")
         expect(page.locator(".top")).to_be_visible()
 
-    def settled(self, page, locator, text, seconds=30):
+    def settled(self, page, locator, text, seconds=120):
         """Loads the page again until something says this."""
         deadline = time.monotonic() + seconds
         while text not in (said := page.locator(locator).first.inner_text()):

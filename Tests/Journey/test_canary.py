@@ -82,7 +82,7 @@ class Canary(unittest.TestCase):
         if body is not None:
             request.add_header("Content-Type", content_type)
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=120) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, error.read()
@@ -112,7 +112,7 @@ class Canary(unittest.TestCase):
         watch.words.add(made["token"])
         login = boss.post("/sql-logins", {"label": "x"})
         watch.words.add(login["password"])
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while boss.get("/sql-server")["state"] != "ready" and time.monotonic() < deadline:
             time.sleep(0.1)
         connected = subprocess.run(

@@ -136,7 +136,7 @@ class Shop(ConsoleCase):
     def status(self, path, token):
         request = urllib.request.Request(self.url + path, headers={"Authorization": f"Bearer {token}"})
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=120) as answer:
                 return answer.status
         except urllib.error.HTTPError as error:
             return error.code

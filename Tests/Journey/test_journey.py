@@ -237,7 +237,7 @@ class Journey(unittest.TestCase):
         signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
         request = urllib.request.Request(url, body, {"Content-Type": "application/json", "X-Signature": signature})
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=120) as answer:
                 return answer.status
         except urllib.error.HTTPError as error:
             return error.code

@@ -37,7 +37,7 @@ class Keys(unittest.TestCase):
 
     def check(self):
         with self.run_keys("check") as checking:
-            out, errors = checking.communicate(timeout=60)
+            out, errors = checking.communicate(timeout=120)
         self.assertEqual(json.loads(out), {"readable": CREDENTIALS, "unreadable": 0}, errors)
 
     def master(self):
@@ -50,8 +50,10 @@ class Keys(unittest.TestCase):
             self.assertEqual(json.loads(whole.communicate(timeout=120)[0])["credentials"], CREDENTIALS)
             took = time.monotonic() - start
         self.check()
-        order, killed = random.Random(7), 0
-        for _ in range(6):
+        order, killed, rounds = random.Random(7), 0, 0
+        # one that was quicker than the first was done before
+        while killed < 3 and rounds < 30:
+            rounds += 1
             with self.run_keys("rotate") as rotating:
                 time.sleep(took * order.uniform(0.3, 0.9))
                 rotating.kill()
@@ -59,7 +61,7 @@ class Keys(unittest.TestCase):
             self.check()
             # a credential entered meanwhile is sealed under the newest key
             self.kontor.patch("/connectors/1", {"settings": {"secret": "a secret that was entered anew"}})
-        self.assertGreater(killed, 2, "killed while they worked")
+        self.assertEqual(killed, 3, "killed while they worked")
         with self.run_keys("rotate") as whole:
             self.assertEqual(json.loads(whole.communicate(timeout=120)[0])["credentials"], CREDENTIALS)
         self.check()

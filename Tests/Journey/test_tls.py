@@ -48,7 +48,7 @@ class TLS(unittest.TestCase):
 
     def connect(self, trusted):
         context = ssl.create_default_context(cafile=self.world.folder / f"{trusted}.crt")
-        connection = http.client.HTTPSConnection("127.0.0.1", self.world.port, context=context, timeout=20)
+        connection = http.client.HTTPSConnection("127.0.0.1", self.world.port, context=context, timeout=120)
         connection.connect()
         self.addCleanup(connection.close)
         return connection
@@ -59,7 +59,7 @@ class TLS(unittest.TestCase):
         answer.read()
         return answer.status
 
-    def shown(self, trusted, seconds=20):
+    def shown(self, trusted, seconds=120):
         """A connection, as soon as this certificate is shown."""
         deadline = time.monotonic() + seconds
         while True:
@@ -109,7 +109,7 @@ class TLS(unittest.TestCase):
         context = ssl.create_default_context(cafile=self.world.folder / "first.crt")
         context.set_ciphers("ALL:@SECLEVEL=0")
         context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
-        connection = http.client.HTTPSConnection("127.0.0.1", self.world.port, context=context, timeout=20)
+        connection = http.client.HTTPSConnection("127.0.0.1", self.world.port, context=context, timeout=120)
         with self.assertRaises((ssl.SSLError, ConnectionError)):
             connection.connect()
 

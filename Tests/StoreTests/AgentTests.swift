@@ -6,7 +6,7 @@ import Testing
 @testable import Store
 
 /// Programs with a role: what ends with their token, and what they never may.
-@Suite struct AgentTests {
+@Suite(.inTurn) struct AgentTests {
     /// A shop's owner, and a token with a role of these rights.
     private func agent(_ door: TenantDatabase, _ rights: JSON, scopes: [String]) async throws -> (
         boss: Actor, id: Int64, text: String

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Store
 
-@Suite struct AuditTests {
+@Suite(.inTurn) struct AuditTests {
     private struct Shop {
         let door: TenantDatabase
         let boss: Actor

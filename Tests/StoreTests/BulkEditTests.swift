@@ -6,7 +6,7 @@ import Testing
 @testable import Store
 
 /// Many contacts changed by one run.
-@Suite struct BulkEditTests {
+@Suite(.inTurn) struct BulkEditTests {
     private func people(_ door: TenantDatabase) async throws -> [Int64] {
         var made: [Int64] = []
         for (name, tags) in [("Ada", ["client", "old"]), ("Bo", ["client"]), ("Cy", []), ("Di", ["old"])] {

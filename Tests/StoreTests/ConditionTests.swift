@@ -82,7 +82,7 @@ private struct Naive {
     }
 }
 
-@Suite struct ConditionTests {
+@Suite(.inTurn) struct ConditionTests {
     private static let words = ["Ada", "ÉVA", "łukasz", "o'neil", "50%", "a_b", "Müller", "x"]
 
     private static func contact(_ random: inout SplitMix) -> JSON {

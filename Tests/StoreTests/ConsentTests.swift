@@ -5,7 +5,7 @@ import Testing
 
 @testable import Store
 
-@Suite struct ConsentTests {
+@Suite(.inTurn) struct ConsentTests {
     @Test func newestEvidenceCountsInWhateverOrderItComes() async throws {
         try await withTenant { tenant in
             var random = SplitMix(seed: 3)

@@ -6,7 +6,7 @@ import Testing
 @testable import Store
 
 /// Two contacts made one by a person, and that taken back.
-@Suite struct ContactMergeTests {
+@Suite(.inTurn) struct ContactMergeTests {
     /// All that a merge touches, to compare before and after.
     private func picture(_ tenant: TenantDatabase, _ contacts: [Int64]) async throws -> [String] {
         let statements: [SQL] = [

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Store
 
-@Suite struct ContactTests {
+@Suite(.inTurn) struct ContactTests {
     @Test func isNormalisedStoredAndFound() async throws {
         try await withTenant { tenant in
             let made = try await tenant.createContact(

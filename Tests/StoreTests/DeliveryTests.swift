@@ -5,7 +5,7 @@ import Testing
 
 @testable import Store
 
-@Suite struct DeliveryTests {
+@Suite(.inTurn) struct DeliveryTests {
     /// A tenant with one pushing connector and one contact that is due there.
     private func due(_ tenant: TenantDatabase, name: String = "Ada") async throws -> (
         connector: TestConnector, contact: Int64
@@ -255,7 +255,7 @@ import Testing
                 for _ in 0..<2 {
                     group.addTask {
                         var sum = 0
-                        while ContinuousClock.now - began < .milliseconds(800) {
+                        while ContinuousClock.now - began < .milliseconds(sum < 9 ? 60_000 : 800) {
                             let answer = try await tenant.takeBudget(connector: crm.id, wanted: 3)
                             #expect(answer.granted <= 3 && (answer.granted > 0 || answer.wait > 0))
                             sum += answer.granted
@@ -269,11 +269,11 @@ import Testing
                 Double((ContinuousClock.now - began).components.seconds)
                 + Double((ContinuousClock.now - began).components.attoseconds) / 1e18
             #expect(Double(granted) <= 5 + 20 * seconds)
-            #expect(granted >= 15, "what there is, is granted")
+            #expect(granted >= 18, "what there is, is granted")
             // closed: nothing, and how long
             try await tenant.noteRemote(connector: crm.id, closedFor: 30)
             let closed = try await tenant.takeBudget(connector: crm.id, wanted: 1)
-            #expect(closed.granted == 0 && closed.wait > 28 && closed.wait <= 30)
+            #expect(closed.granted == 0 && closed.wait > 5 && closed.wait <= 30)
             // a call that began before and ends well does not open it
             try await tenant.noteRemote(connector: crm.id, closedFor: nil)
             #expect(try await tenant.takeBudget(connector: crm.id, wanted: 1).granted == 0)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Store
 
-@Suite struct FiguresTests {
+@Suite(.inTurn) struct FiguresTests {
     private func today(_ door: TenantDatabase, as actor: Actor = .token(1)) async throws -> JSON? {
         try JSON(parsing: await door.figures(days: 14, as: actor)).array?.last
     }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Store
 
-@Suite struct IntakeTests {
+@Suite(.inTurn) struct IntakeTests {
     @Test func resolvesByStrongEvidenceOnly() async throws {
         try await withTenant { tenant in
             let crm = try await tenant.connector("crm")

@@ -6,7 +6,7 @@ import Testing
 @testable import Store
 
 /// Fields of the tenant's own that say who somebody is.
-@Suite struct KeyFieldTests {
+@Suite(.inTurn) struct KeyFieldTests {
     @Test func whatOneRowAddsAnotherIsKnownBy() async throws {
         let (a, b): (JSON, JSON) = (["value": "a@example.org"], ["value": "b@example.org"])
         try await withTenant { tenant in

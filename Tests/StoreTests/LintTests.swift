@@ -5,7 +5,7 @@ import Testing
 @testable import Store
 
 /// The lint of the catalogue, without which the service does not open.
-@Suite struct LintTests {
+@Suite(.inTurn) struct LintTests {
     @Test func lintFindsNothing() async throws {
         let cluster = try await TestCluster.shared.value
         try await withTenant(modules: ["sales", "reporting"]) { _ in

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Store
 
-@Suite struct MonitoringTests {
+@Suite(.inTurn) struct MonitoringTests {
     @Test func whatWaitsAndWhatWentThroughIsCounted() async throws {
         try await withTenant { door in
             let crm = try await door.connector("crm", pushes: ["tag": "client"])

@@ -9,7 +9,7 @@ import Testing
 @testable import Store
 
 /// Looking before a poll leaps: dry runs, the limit above which it waits for approval, mappings tried on live records.
-@Suite struct PollGuardTests {
+@Suite(.inTurn) struct PollGuardTests {
     private func run(_ id: Int64, _ tenant: TenantDatabase) async throws -> JSON {
         try JSON(parsing: await tenant.runJSON(id, as: .token(1)))
     }

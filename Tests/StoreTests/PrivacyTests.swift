@@ -5,7 +5,7 @@ import Testing
 
 @testable import Store
 
-@Suite struct PrivacyTests {
+@Suite(.inTurn) struct PrivacyTests {
     private enum Event: Sendable {
         case evidence(day: Int, granted: Bool)
         /// A remote's record of the person, of some day, which claims that they consent.

@@ -9,7 +9,7 @@ import Testing
 @testable import Store
 
 /// The loops end to end, against a remote in memory.
-@Suite(.serialized) struct RelayTests {
+@Suite(.serialized, .inTurn) struct RelayTests {
     private func relay(
         _ tenant: TenantDatabase, _ change: (inout Relay.Options) -> Void = { _ in }
     ) async throws -> Relay {
@@ -38,9 +38,9 @@ import Testing
         try outcome.get()
     }
 
-    /// Demands that something comes true within so many seconds.
+    /// Demands that something comes true, by default in a time that no busy machine takes.
     private func soon(
-        _ seconds: Double, at place: SourceLocation = #_sourceLocation, _ holds: () async throws -> Bool
+        within seconds: Double = 120, at place: SourceLocation = #_sourceLocation, _ holds: () async throws -> Bool
     ) async throws {
         let end = ContinuousClock.now + .seconds(seconds)
         while try await !holds() {
@@ -67,14 +67,14 @@ import Testing
                 let made = try await tenant.createContact(
                     as: .token(1), fields: ["given_name": "Ada", "emails": [["value": "a@example.org"]]])
                 // the first one also prepares connections and plans
-                try await soon(5) { remote.records.count == 1 }
+                try await soon { remote.records.count == 1 }
                 #expect(
                     remote.records.first?.values["first"] == "Ada"
                         && remote.records.first?.key == tenant.key(ofContact: made.id))
                 _ = try await tenant.editContact(made.id, as: .token(1), version: nil, changes: ["given_name": "Eva"])
-                try await soon(1) { remote.records.first?.values["first"] == "Eva" }
+                try await soon(within: 1) { remote.records.first?.values["first"] == "Eva" }
                 try await tenant.deleteContact(made.id, as: .token(1), version: nil)
-                try await soon(1) { remote.records.isEmpty }
+                try await soon(within: 1) { remote.records.isEmpty }
             }
         }
     }
@@ -88,8 +88,8 @@ import Testing
             _ = try await tenant.connector("crm", pushes: ["all": []], remote: remote)
             try await running([relay(tenant)]) {
                 _ = try await tenant.createContact(as: .token(1), fields: ["given_name": "Ada"])
-                try await soon(8) { remote.records.count == 1 }
-                try await soon(5) { try await state(tenant)[0]?["state"] == "done" }
+                try await soon { remote.records.count == 1 }
+                try await soon { try await state(tenant)[0]?["state"] == "done" }
                 #expect(
                     try await tenant.number(
                         "SELECT count(*) FROM \(tenant.table("attempt")) WHERE outcome = 'retry' AND code = 'http_500'")
@@ -105,7 +105,7 @@ import Testing
             _ = try await tenant.connector("crm", pushes: ["all": []], remote: remote)
             try await running([relay(tenant)]) {
                 _ = try await tenant.createContact(as: .token(1), fields: ["given_name": "Ada"])
-                try await soon(8) { try await state(tenant)[0]?["state"] == "done" }
+                try await soon { try await state(tenant)[0]?["state"] == "done" }
             }
             #expect(remote.created.count == 1 && remote.records.count == 1)
         }
@@ -118,10 +118,10 @@ import Testing
             _ = try await tenant.connector("crm", pushes: ["all": []], remote: remote)
             try await running([relay(tenant) { $0.firstDelay = 1 }]) {
                 let made = try await tenant.createContact(as: .token(1), fields: ["given_name": "Ada"])
-                try await soon(8) { remote.records.count == 1 }
+                try await soon { remote.records.count == 1 }
                 try await tenant.deleteContact(made.id, as: .token(1), version: nil)
-                try await soon(8) { remote.records.isEmpty }
-                try await soon(5) { try await state(tenant)[0]?["state"] == "done" }
+                try await soon { remote.records.isEmpty }
+                try await soon { try await state(tenant)[0]?["state"] == "done" }
             }
         }
     }
@@ -134,10 +134,10 @@ import Testing
             try await running([relay(tenant)]) {
                 let made = try await tenant.createContact(
                     as: .token(1), fields: ["given_name": "Ada", "family_name": "Berg"])
-                try await soon(8) { try await state(tenant)[0]?["state"] == "done" }
+                try await soon { try await state(tenant)[0]?["state"] == "done" }
                 remote.put(try #require(remote.records.first).id, ["last": "Tal"])
                 _ = try await tenant.editContact(made.id, as: .token(1), version: nil, changes: ["given_name": "Eva"])
-                try await soon(5) { remote.records.first?.values["first"] == "Eva" }
+                try await soon { remote.records.first?.values["first"] == "Eva" }
                 #expect(remote.records.first?.values["last"] == "Tal")
                 #expect(try await tenant.fields(made.id)["family_name"] == "Tal")
             }
@@ -152,7 +152,7 @@ import Testing
             let made = try await tenant.createContact(
                 as: .token(1), fields: ["given_name": "Ada", "family_name": "Berg"])
             try await running([relay(tenant)]) {
-                try await soon(8) { try await state(tenant)[0]?["state"] == "done" }
+                try await soon { try await state(tenant)[0]?["state"] == "done" }
             }
             let there = try #require(remote.records.first).id
             remote.put(there, ["last": "Tal"])
@@ -160,11 +160,11 @@ import Testing
             _ = try await tenant.editContact(
                 made.id, as: .token(1), version: nil, changes: ["given_name": "Eva", "family_name": "Tal"])
             try await running([relay(tenant)]) {
-                try await soon(8) { remote.records.first?.values["first"] == "Eva" }
-                try await soon(8) { try await state(tenant)[0]?["state"] == "done" }
+                try await soon { remote.records.first?.values["first"] == "Eva" }
+                try await soon { try await state(tenant)[0]?["state"] == "done" }
                 #expect(remote.records.first?.values["last"] == "Dal")
                 _ = try await tenant.editContact(made.id, as: .token(1), version: nil, changes: ["given_name": "Ida"])
-                try await soon(8) { remote.records.first?.values["first"] == "Ida" }
+                try await soon { remote.records.first?.values["first"] == "Ida" }
                 #expect(remote.records.first?.values["last"] == "Dal", "what somebody wrote there stays")
                 #expect(try await tenant.fields(made.id)["family_name"] == "Dal")
             }
@@ -179,12 +179,12 @@ import Testing
             remote.fail(.busy(retryAfter: 1.5))
             try await running([relay(tenant)]) {
                 tenant.ring()
-                try await soon(8) { remote.records.count == 6 }
+                try await soon { remote.records.count == 6 }
             }
             let times = remote.pushTimes
             try #require(times.count > 1)
             #expect(times[1] - times[0] >= .milliseconds(1450), "the rest of the batch waits too")
-            #expect(times[1] - times[0] < .seconds(4), "and it goes on soon after")
+            #expect(times[1] - times[0] < .seconds(30), "and it goes on then, not at the next look at everything")
         }
     }
 
@@ -196,14 +196,14 @@ import Testing
             remote.fail(.locked)
             try await running([relay(tenant)]) {
                 tenant.ring()
-                try await soon(5) { try await tenant.connector(crm.id)?.state == "locked" }
+                try await soon { try await tenant.connector(crm.id)?.state == "locked" }
                 try await Task.sleep(for: .milliseconds(600))
                 #expect(remote.pushTimes.count == 1)
                 var edit = ConnectorEdit()
                 edit.settings = ["api_key": "new"]
                 try await tenant.editConnector(crm.id, as: .token(1), manifest: MemoryConnector.manifest, edit)
                 tenant.ring()
-                try await soon(5) { remote.records.count == 3 }
+                try await soon { remote.records.count == 3 }
             }
         }
     }
@@ -226,7 +226,7 @@ import Testing
             }
             try await running([relay(tenant), relay(tenant)]) {
                 tenant.ring()
-                try await soon(15) { remote.records.count == 60 }
+                try await soon { remote.records.count == 60 }
             }
             #expect(Set(remote.created).count == 60 && remote.created.count == 60)
         }
@@ -243,12 +243,12 @@ import Testing
             _ = try await tenant.connector("crm", pushes: ["all": []], remote: crm)
             try await running([relay(tenant)]) {
                 _ = try await tenant.createRun(as: .token(1), kind: "poll", plugin: source.pull, connector: source.id)
-                try await soon(20) { crm.records.count == 120 }
+                try await soon { crm.records.count == 120 }
                 #expect(shop.pushTimes.isEmpty, "nothing goes back to where it came from")
                 shop.put("s7", ["first": "Changed"])
                 shop.remove("s8")
                 _ = try await tenant.createRun(as: .token(1), kind: "poll", plugin: source.pull, connector: source.id)
-                try await soon(5) { crm.records.contains { $0.values["first"] == "Changed" } }
+                try await soon { crm.records.contains { $0.values["first"] == "Changed" } }
                 #expect(
                     try await tenant.number(
                         "SELECT count(*) FROM \(tenant.table("binding")) WHERE connector = \(source.id) AND gone_at IS NOT NULL"
@@ -267,10 +267,10 @@ import Testing
                 merged.enumerated().map { reader.row(line: Int64($0 + 1), values: $1) }, run: run, as: .token(1))
             try await running([relay(tenant)]) {
                 try await tenant.queueStaged(run: run, counts: [:], as: .token(1))
-                try await soon(5) { try await runState(tenant, run) == "awaiting_approval" }
+                try await soon { try await runState(tenant, run) == "awaiting_approval" }
                 #expect(try await tenant.number("SELECT count(*) FROM \(tenant.table("contact"))") == 0)
                 try await tenant.approve(run, as: .token(1))
-                try await soon(5) { try await runState(tenant, run) == "done" }
+                try await soon { try await runState(tenant, run) == "done" }
                 #expect(try await tenant.number("SELECT count(*) FROM \(tenant.table("contact"))") == 5)
                 await #expect(throws: Failure.self) { try await tenant.approve(run, as: .token(1)) }
             }
@@ -287,7 +287,7 @@ import Testing
             let good = try await tenant.createRun(as: .token(1), kind: "poll", plugin: crm.pull, connector: crm.id)
             try await running([relay(tenant)]) {
                 tenant.ring()
-                try await soon(5) { try await runState(tenant, good) == "done" }
+                try await soon { try await runState(tenant, good) == "done" }
                 #expect(try await runState(tenant, bad) == "failed")
             }
         }

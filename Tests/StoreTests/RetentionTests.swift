@@ -6,7 +6,7 @@ import Testing
 @testable import Store
 
 /// How long contacts are kept.
-@Suite struct RetentionTests {
+@Suite(.inTurn) struct RetentionTests {
     private func contact(_ door: TenantDatabase, _ name: String, agedDays: Int = 0) async throws -> Int64 {
         let id = try await door.createContact(
             as: .token(1), fields: ["given_name": .string(name), "tags": ["client"]]

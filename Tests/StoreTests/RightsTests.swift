@@ -6,7 +6,7 @@ import Testing
 @testable import Store
 
 /// What staff see and do, held against a second, plain reading of their rights.
-@Suite struct RightsTests {
+@Suite(.inTurn) struct RightsTests {
     /// A shop with staff in two teams, one above another, and contacts of theirs and of nobody's.
     struct Shop {
         let door: TenantDatabase

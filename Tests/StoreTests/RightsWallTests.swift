@@ -6,7 +6,7 @@ import Testing
 @testable import Store
 
 /// Ways around a role that somebody who can run any SQL as that person might try, and what follows from rights elsewhere.
-@Suite struct RightsWallTests {
+@Suite(.inTurn) struct RightsWallTests {
     private struct Shop {
         let door: TenantDatabase
         let boss: Actor

@@ -6,7 +6,7 @@ import Testing
 @testable import Store
 
 /// A tenant that has as many contacts as it may.
-@Suite struct RoomTests {
+@Suite(.inTurn) struct RoomTests {
     /// What is there goes on when a limit is reached; what is new waits for room.
     @Test func aLimitHoldsUpNewContactsAlone() async throws {
         try await withTenant { tenant in

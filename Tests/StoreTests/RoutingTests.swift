@@ -6,7 +6,7 @@ import Testing
 
 @testable import Store
 
-@Suite struct RoutingTests {
+@Suite(.inTurn) struct RoutingTests {
     @Test func referenceScenarioIsDecidedAsTold() async throws {
         try await withTenant { tenant in
             let google = try await tenant.connector("google", pushes: ["tag": "supplier"])

@@ -9,7 +9,7 @@ import Testing
 
 /// SQL logins: what they see is compared row by row in RightsTests; here, what they cannot do.
 /// One after the other: a watchdog ends the sessions of every login that has ended.
-@Suite(.serialized) struct SQLLoginTests {
+@Suite(.serialized, .inTurn) struct SQLLoginTests {
     /// A shop with an owner, who has a SQL login, and one contact.
     private struct Shop {
         let door: TenantDatabase

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Store
 
-@Suite struct SalesTests {
+@Suite(.inTurn) struct SalesTests {
     private func plugin(_ tenant: TenantDatabase, _ connector: TestConnector, _ name: String) async throws -> PullPlugin
     {
         let id: Int64 = try await tenant.rows(

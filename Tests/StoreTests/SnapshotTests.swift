@@ -7,7 +7,7 @@ import Testing
 
 /// What the SQL files make, compared with sql/snapshot.txt, so that a change of the schema is seen in review as what it
 /// does, not as how it is written. After a meant change run the test with KONTOR_SNAPSHOT=write and commit the file.
-@Suite struct SnapshotTests {
+@Suite(.inTurn) struct SnapshotTests {
     private static let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appending(path: "sql/snapshot.txt")
 

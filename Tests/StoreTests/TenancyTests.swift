@@ -8,7 +8,7 @@ import Testing
 
 @testable import Store
 
-@Suite struct TenancyTests {
+@Suite(.inTurn) struct TenancyTests {
     private func name() -> String { "x" + Crypto.hex(Crypto.randomBytes(8)) }
 
     @Test func halfMadeTenantIsFinishedAndADropCutShortToo() async throws {

@@ -6,7 +6,7 @@ import Testing
 @testable import Store
 
 /// What is out of proportion is told, and a connector that does it is paused.
-@Suite struct WatchTests {
+@Suite(.inTurn) struct WatchTests {
     /// Changes as they would have come, hours ago.
     private func changes(
         _ door: TenantDatabase, _ count: Int, _ kind: String, actor: String, origin: Int64? = nil, run: Int64? = nil,

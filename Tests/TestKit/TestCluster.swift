@@ -12,7 +12,7 @@ public final class TestCluster: Sendable {
     public let superuser: Database
     public let secrets: InstanceSecrets
     private let postgres: EmbeddedPostgres
-    private let gate = Gate()
+    private let gate = Gate(1)
 
     /// The cluster, started at first use and ended with the process.
     public static let shared: Task<TestCluster, any Error> = Task { try await TestCluster() }
@@ -84,22 +84,4 @@ public func withTenant<T: Sendable>(
     modules: [String] = [], _ body: @Sendable (TenantDatabase) async throws -> T
 ) async throws -> T {
     try await body(TestCluster.shared.value.makeTenant(modules: modules))
-}
-
-/// Lets one through at a time, in turn.
-private actor Gate {
-    private var isTaken = false
-    private var waiting: [CheckedContinuation<Void, Never>] = []
-
-    func enter() async {
-        guard isTaken else {
-            isTaken = true
-            return
-        }
-        await withCheckedContinuation { waiting.append($0) }
-    }
-
-    func leave() {
-        if waiting.isEmpty { isTaken = false } else { waiting.removeFirst().resume() }
-    }
 }

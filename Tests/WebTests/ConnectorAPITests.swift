@@ -1,10 +1,11 @@
 import Hub
 import Store
+import TestKit
 import Testing
 
 @testable import Web
 
-@Suite struct ConnectorAPITests {
+@Suite(.inTurn) struct ConnectorAPITests {
     @Test func aPullIsLookedAtBeforeItLeaps() async throws {
         let tenant = try await WebTestServer.shared.value.makeTenant()
         let made = try await tenant.call(

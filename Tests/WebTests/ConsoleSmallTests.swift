@@ -7,7 +7,7 @@ import Testing
 @testable import Web
 
 /// Single things that people do on pages, each by the page's own form.
-@Suite struct ConsoleSmallTests {
+@Suite(.inTurn) struct ConsoleSmallTests {
     private func owner() async throws -> Browser {
         let tenant = try await WebTestServer.shared.value.makeTenant()
         var browser = Browser(tenant)
@@ -21,6 +21,15 @@ import Testing
             token: browser.cookies["kontor"])
         #expect(made.status == 201, "\(made.json.text)")
         return made.id
+    }
+
+    @Test func theListOfPeopleTellsWhoIsAwayAndUntilWhen() async throws {
+        var browser = try await owner()
+        let away: JSON = ["presence": "away", "until": "2099-01-01T00:00:00Z"]
+        #expect(
+            try await browser.tenant.call("setPresence", [:], away, token: browser.cookies["kontor"]).status == 204)
+        let text = try await browser.open("GET", "/staff").text
+        #expect(text.contains("away, back <time datetime=\"2099-01-01T00:00:00"), "\(text)")
     }
 
     @Test func aContactIsGivenToSomebodyAndTakenBack() async throws {

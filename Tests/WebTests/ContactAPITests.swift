@@ -1,9 +1,10 @@
 import Hub
+import TestKit
 import Testing
 
 @testable import Web
 
-@Suite struct ContactAPITests {
+@Suite(.inTurn) struct ContactAPITests {
     private func tenant() async throws -> WebTestTenant { try await WebTestServer.shared.value.makeTenant() }
 
     @Test func aContactLives() async throws {

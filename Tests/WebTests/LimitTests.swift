@@ -1,10 +1,11 @@
 import Hub
+import TestKit
 import Testing
 
 @testable import Web
 
 /// The limits of what comes in; how large answers of remotes may be is tested with the HTTP client.
-@Suite struct LimitTests {
+@Suite(.inTurn) struct LimitTests {
     private let json = ["Content-Type": "application/json"]
 
     private func tenant() async throws -> WebTestTenant { try await WebTestServer.shared.value.makeTenant() }

@@ -8,7 +8,7 @@ import Testing
 @testable import Web
 
 /// The stream that tells open pages of changes.
-@Suite struct LiveTests {
+@Suite(.inTurn) struct LiveTests {
     /// A page that listens.
     private struct Page {
         let tenant: WebTestTenant

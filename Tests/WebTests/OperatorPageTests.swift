@@ -8,7 +8,7 @@ import Testing
 @testable import Web
 
 /// The operator's pages: their door, and that they show nothing of what is in a tenant.
-@Suite struct OperatorPageTests {
+@Suite(.inTurn) struct OperatorPageTests {
     private func page(
         _ tenant: WebTestTenant, _ path: String, cookie: String?, form: [String: String]? = nil
     ) async throws -> (status: Int, cookie: String?, text: String) {

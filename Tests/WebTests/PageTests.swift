@@ -6,7 +6,7 @@ import Testing
 @testable import Web
 
 /// Pages for people without an account.
-@Suite struct PageTests {
+@Suite(.inTurn) struct PageTests {
     @Test func aPersonChoosesWithoutSigningIn() async throws {
         let tenant = try await WebTestServer.shared.value.makeTenant()
         let contact = try await tenant.contact("Ada")

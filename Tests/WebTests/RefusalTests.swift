@@ -1,9 +1,10 @@
 import Hub
+import TestKit
 import Testing
 
 @testable import Web
 
-@Suite struct RefusalTests {
+@Suite(.inTurn) struct RefusalTests {
     @Test func theDescriptionIsWhole() throws {
         let operations = Operations.all(Metrics([]))
         #expect(Set(operations.map(\.id)).count == operations.count)

@@ -7,7 +7,7 @@ import Testing
 @testable import Web
 
 /// Every ready-made role at every operation there is: nothing that the role hides is in any answer.
-@Suite struct RoleMatrixTests {
+@Suite(.inTurn) struct RoleMatrixTests {
     /// Stands in a contact of the sales person, one of the owner, and one of another tenant.
     private static let words = ["own": "Zitronen", "other": "Yggdrasil", "foreign": "Xylophon"]
 

@@ -8,7 +8,7 @@ import Testing
 @testable import Store
 @testable import Web
 
-@Suite struct SignInTests {
+@Suite(.inTurn) struct SignInTests {
     private static let password = "correct horse battery"
 
     /// A tenant with an owner's account.
@@ -277,7 +277,7 @@ import Testing
     }
 }
 
-@Suite struct SecondFactorTests {
+@Suite(.inTurn) struct SecondFactorTests {
     private static let password = "correct horse battery"
 
     @Test func codesAreNeededUsedOnceAndRecovered() async throws {

@@ -7,7 +7,7 @@ import Testing
 @testable import Web
 
 /// What the operator lets a tenant have at most.
-@Suite struct TenantLimitTests {
+@Suite(.inTurn) struct TenantLimitTests {
     private func name(of tenant: WebTestTenant) async throws -> String {
         try await tenant.server.cluster.superuser.run(
             "SELECT name FROM kontor.tenant WHERE id = \(tenant.database.tenant.id)")[0][0].get(0)

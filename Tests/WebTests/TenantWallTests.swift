@@ -1,9 +1,10 @@
 import Hub
+import TestKit
 import Testing
 
 @testable import Web
 
-@Suite struct TenantWallTests {
+@Suite(.inTurn) struct TenantWallTests {
     /// Bodies that are good in themselves, by operation.
     private static let bodies: [String: JSON] = [
         "editRetention": ["state": "off"],

@@ -7,7 +7,7 @@ import Testing
 @testable import Store
 @testable import Web
 
-@Suite struct TransferTests {
+@Suite(.inTurn) struct TransferTests {
     private func name(of tenant: WebTestTenant) async throws -> String {
         let list = try await tenant.call("listTenants", token: tenant.server.operatorToken).json["items"]?.array ?? []
         return try #require(list.first { $0["id"]?.int == tenant.database.tenant.id }?["name"]?.string)

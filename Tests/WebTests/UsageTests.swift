@@ -6,7 +6,7 @@ import Testing
 @testable import Store
 @testable import Web
 
-@Suite struct UsageTests {
+@Suite(.inTurn) struct UsageTests {
     @Test func usageIsCountedAndInvoiced() async throws {
         let server = try await WebTestServer.shared.value
         let tenant = try await server.makeTenant()

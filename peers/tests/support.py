@@ -98,7 +98,7 @@ class Sink:
         case.addCleanup(self.server.server_close)
         case.addCleanup(self.server.shutdown)
 
-    def wait(self, count, seconds=5):
+    def wait(self, count, seconds=30):
         """The calls once there are `count` of them, or whatever came in the time."""
         until = time.time() + seconds
         while len(self.calls) < count and time.time() < until:

@@ -64,12 +64,12 @@ class FaultTests(PeerCase):
         self.assertEqual(self.log()["counts"]["early"], 1)
 
     def test_latency_and_scope(self):
-        self.faults(latency_ms=200, rate_500=1, methods=["POST"], path="customers")
+        self.faults(latency_ms=1500, rate_500=1, methods=["POST"], path="customers")
         start = time.time()
         self.assertEqual(self.call("GET", ROOT + "/customers").status, 200)
-        self.assertLess(time.time() - start, 0.15)
+        self.assertLess(time.time() - start, 1.2)
         self.assertEqual(self.make(1), 500)
-        self.assertGreater(time.time() - start, 0.2)
+        self.assertGreater(time.time() - start, 1.5)
 
     def test_unknown_fault_and_setting_are_refused(self):
         self.assertEqual(self.call("POST", "/_peer/faults", {"rate_418": 1}).status, 400)
@@ -148,9 +148,9 @@ class ProcessTests(unittest.TestCase):
             self.assertTrue(self.becomes(url, False), url)
 
     def becomes(self, url, alive, after=0.0):
-        """Whether the peer at `url` is, within five seconds, alive or not as wanted."""
+        """Whether the peer at `url` is, within half a minute, alive or not as wanted."""
         time.sleep(after)
-        until = time.time() + 5
+        until = time.time() + 30
         while time.time() < until:
             try:
                 found = call(url, "GET", "/_peer/health").status == 200

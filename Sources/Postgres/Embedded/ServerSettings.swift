@@ -23,7 +23,10 @@ struct ServerSettings {
             "log_min_error_statement": "panic", "log_error_verbosity": "terse",
         ]
         if !durable {
-            all.merge(["fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"]) { $1 }
+            // a standby is sent what was written: without waiting for it at commit, the writer has to be quick
+            all.merge([
+                "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "wal_writer_delay": "10ms",
+            ]) { $1 }
         }
         all.merge(own.filter { $0.key != "KONTOR_PG_BIN" }) { $1 }
         return all.sorted { $0.key < $1.key }.flatMap { ["-c", "\($0.key)=\($0.value)"] }

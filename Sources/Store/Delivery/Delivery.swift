@@ -50,7 +50,7 @@ public struct ClaimedDelivery: Sendable {
 
 /// How an attempt ended.
 public struct DeliveryResult: Sendable {
-    public enum Outcome: String, Sendable {
+    public enum Outcome: String, Sendable, CaseIterable {
         case done, gone, retry, refused, locked, unsure, stale
         /// There was nothing to ask of the remote.
         case skipped

@@ -82,7 +82,8 @@ extension Operations {
                         "id": .string(number), "name": .string(name.isEmpty ? person["email"]?.string ?? "" : name),
                         "initials": .string(FieldText.initials(name.isEmpty ? person["email"]?.string ?? "" : name)),
                         "email": person["email"] ?? .null, "roles": choices(person["role"]?.scalarText),
-                        "is_online": person["online"] ?? false, "back": desk.moment(person["presence_until"]),
+                        "is_online": person["online"] ?? false,
+                        "back": person["presence_until"].map { ["when": desk.moment($0)] } ?? .null,
                         "presence": person["presence"] == "available"
                             ? .null : .string(desk.texts["presence_\(person["presence"]?.string ?? "")"]),
                         "is_disabled": person["disabled"] ?? false,

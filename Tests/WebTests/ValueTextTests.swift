@@ -1,0 +1,78 @@
+import Foundation
+import Hub
+import Store
+import TestKit
+import Testing
+
+@testable import Web
+
+/// Texts whose keys are made of a value: each value there is has one.
+@Suite struct ValueTextTests {
+    /// The values by the beginnings of their keys; those of constraints of the database as they stand there.
+    private static let values: [String: [String]] = [
+        "change": ["new", "edited", "deleted", "merged"],
+        "condition": ["tag", "no_tag", "consent", "bought_supplier", "change", "origin"],
+        "counted": MergeCounts.verdicts,
+        "delivery": ["due", "done", "dead", "none"],
+        "erasure": ["waiting", "removed", "failed"],
+        "figure": ["contacts", "edited", "orders"],
+        "flag": ["true", "false"],
+        "function": RoleRights.functions,
+        "grant": Scope.ofTenants.map { $0.rawValue.replacing(":", with: "_") },
+        "limit": ["contacts", "staff", "storage", "calls"],
+        "limit_reached": ["contacts", "storage"],
+        "mail": ["waiting", "sent", "failed"],
+        "may": ["read", "change", "delete"],
+        "notice": ["saved"],
+        "outcome": DeliveryResult.Outcome.allCases.map(\.rawValue) + ["open"],
+        "part": ["street", "postal_code", "city", "region", "country", "label"],
+        "presence": Schemas.presences,
+        "retention": ["erase_living", "delete_living", "erase_deleted"],
+        "role_only": RoleRights.conditions,
+        "row": ["new", "changed", "unchanged", "refused", "deleted_here"],
+        "run": Schemas.runKinds,
+        "sight": ["seen", "masked", "hidden"],
+        "sql_state": SQLServer.State.allCases.map(\.rawValue),
+        "state": Schemas.runStates + ["on", "off", "paused", "locked"],
+        "tenant": ["open", "suspended"],
+        "type": FieldType.custom.map(\.rawValue),
+        "way": ["is", "is_not", "contains", "at_least", "at_most", "exists", "missing", "both", "in", "out"],
+    ]
+    /// Names of roles, fields and settings: those that are not Kontor's own are shown as they are.
+    private static let open: Set = ["role", "field", "setting"]
+
+    @Test func everyValueHasItsText() throws {
+        let console = try Console(folder: WebTestServer.console)
+        let known = console.texts("en").keys
+        for (beginning, values) in Self.values {
+            for value in values { #expect(known.contains("\(beginning)_\(value)"), "\(beginning)_\(value)") }
+        }
+        let sources = URL(filePath: WebTestServer.console).deletingLastPathComponent()
+            .appending(path: "Sources/Web/Console").path
+        var found = Set<String>()
+        for name in try FileManager.default.contentsOfDirectory(atPath: sources) {
+            let source = try String(contentsOfFile: "\(sources)/\(name)", encoding: .utf8)
+            for match in source.matches(of: /"([a-z_]+)_\\\(/) where source.contains("texts[\"\(match.1)_\\(") {
+                found.insert(String(match.1))
+            }
+        }
+        #expect(found.count > 25)
+        #expect(found.subtracting(Self.values.keys).subtracting(Self.open) == [], "made of values that are not tried")
+    }
+
+    /// A template prints a text as it is: one with a name in braces needs a page that fills it.
+    @Test func noTemplatePrintsANameInBraces() throws {
+        let texts = try Console(folder: WebTestServer.console).texts("en")
+        let folder = WebTestServer.console + "/templates"
+        var tried = 0
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
+            let template = try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8)
+            // scripts fill what stands in data
+            for match in template.replacing(/data-[a-z-]+="[^"]*"/, with: "").matches(of: /\{\{t\.([a-z_0-9]+)\}\}/) {
+                tried += 1
+                #expect(!texts[String(match.1)].contains(/\{[a-z]+\}/), "\(name) \(match.1)")
+            }
+        }
+        #expect(tried > 300)
+    }
+}

@@ -167,6 +167,40 @@ import Testing
         #expect(list.contains("<th scope=\"col\">gone_field</th>") && !list.contains("<script>."))
     }
 
+    @Test func browsersAreToldByTheirNames() {
+        for (agent, name) in [
+            ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox, Linux"),
+            (
+                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0",
+                "Edge, Windows"
+            ),
+            (
+                "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36",
+                "Chrome, Android"
+            ),
+            (
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1",
+                "Safari, iPhone"
+            ), ("curl/8.5.0", "curl/8.5.0"), ("", ""),
+        ] {
+            #expect(BrowserName(agent).text == name)
+        }
+    }
+
+    @Test func theAuditLogIsReadByWhoDidIt() async throws {
+        var browser = try await owner()
+        let ola = try await colleague(of: browser)
+        for (path, chosen) in [
+            ("/audit", ""), ("/audit?actor=staff:\(ola)", "staff:\(ola)"), ("/audit?actor=token:99", "token:99"),
+        ] {
+            let text = try await browser.open("GET", path).text
+            #expect(
+                text.contains(
+                    "<option value=\"staff:\(ola)\"\(chosen == "staff:\(ola)" ? " selected" : "")>Ola</option>"))
+            #expect(text.contains("selected>API token 99<") == (chosen == "token:99"), "\(path)")
+        }
+    }
+
     @Test func whatASignInSendsAlongIsOfOneSessionConnectionAndHour() throws {
         let state = SignInPages.State(of: 7, session: "mine", now: 1_000)
         #expect(try SignInPages.State(state.said, session: "mine", now: 4_600).connection == 7)

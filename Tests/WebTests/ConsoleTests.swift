@@ -377,7 +377,9 @@ import Testing
             var browser = browser
             let page = try await browser.open("GET", "/decisions?\(query)")
             #expect(page.status == 200)
-            return [plain, special].map { page.text.contains("href=\"/contacts/\($0)\"") }
+            return [(plain, "Ada"), (special, "Eva")].map {
+                page.text.contains("<a href=\"/contacts/\($0.0)\">\($0.1)</a>")
+            }
         }
         #expect(try await shown("") == [true, true])
         #expect(try await shown("verdict=missing_tag") == [true, false])

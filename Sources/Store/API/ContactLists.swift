@@ -56,17 +56,17 @@ extension TenantDatabase {
     /// Decisions, newest first: for each change what every plugin said.
     /// - Parameters:
     ///   - contact: nil for all contacts.
-    ///   - before: the last change of the page before.
-    /// - Parameters:
     ///   - connector: those about which one of its plugins said something.
     ///   - verdict: those of which it, or with no connector any, said this.
+    ///   - before: the last change of the page before.
     public func decisions(
         contact: Int64?, connector: Int64? = nil, verdict: String? = nil, before: Int64?, limit: Int, as actor: Actor
     ) async throws -> Page {
         let rows = try await run(
             as: actor,
             """
-            SELECT d.change, d.at, h.entity, h.record, h.kind, h.fields,
+            SELECT d.change, d.at, h.entity, h.record,
+                (SELECT c.name FROM \(contacts) c WHERE h.entity = 'contact' AND c.id = h.record) AS name, h.kind, h.fields,
                 (SELECT coalesce(jsonb_agg(jsonb_build_object('plugin', v.plugin, 'verdict', v.verdict, 'rule', v.rule)
                     ORDER BY v.plugin), '[]') FROM unnest(d.plugin, d.verdict, d.rule) AS v (plugin, verdict, rule)) AS verdicts
             FROM \(seen("change")) h JOIN \(seen("decision")) d ON d.change = h.id

@@ -12,8 +12,9 @@ extension TenantDatabase {
         let rows = try await run(
             as: actor,
             """
-            SELECT d.plugin, k.name AS connector, p.name AS plugin_name, d.record, d.state, d.attempts, d.due_at, d.backfill,
-                d.unsure, d.wanted, d.delivered, d.code, d.message, d.changed_at
+            SELECT d.plugin, k.name AS connector, p.name AS plugin_name, d.record,
+                (SELECT c.name FROM \(contacts) c WHERE c.id = d.record) AS name, d.state, d.attempts, d.due_at, d.backfill, d.unsure,
+                d.wanted, d.delivered, d.code, d.message, d.changed_at
             FROM \(seen("delivery")) d JOIN \(seen("plugin")) p ON p.id = d.plugin
             JOIN \(seen("connector")) k ON k.id = p.connector
             WHERE (\(state)::text IS NULL OR d.state = \(state)) AND (\(connector)::bigint IS NULL OR k.id = \(connector))

@@ -78,7 +78,7 @@ extension Operations {
                 sessions.map { session in
                     [
                         "id": session["id"] ?? .null, "address": session["address"] ?? .null,
-                        "agent": session["agent"] ?? .null,
+                        "agent": .string(BrowserName(session["agent"]?.string ?? "").text),
                         "when": desk.moment(session["used_at"]),
                         "is_this": .bool(session["id"]?.int == desk.call.grant.id),
                     ]

@@ -23,13 +23,16 @@ extension Operations {
             async let systems = desk.call.askIfAllowed("listConnectors")
             async let alerts = desk.call.ask("listAlerts", query: ["open": true, "limit": 100])
             let list = try await desk.call.ask("listAudit", query: query)
-            let words = Actors(
-                desk.texts, people: try await people?["items"]?.array ?? [],
-                systems: try await systems?["items"]?.array ?? [])
+            let staff = try await people?["items"]?.array ?? []
+            let connectors = try await systems?["items"]?.array ?? []
+            let words = Actors(desk.texts, people: staff, systems: connectors)
             let open = try await alerts["items"]?.array ?? []
             var model: JSON = [
                 "alerts": .array(open.map { alert(desk, $0, words) }), "has_alerts": .bool(!open.isEmpty),
-                "actor": .string(actor),
+                "actors": .array(
+                    actors(actor, staff, connectors).map {
+                        ["value": .string($0), "text": .string(words.name($0)), "is_chosen": .bool($0 == actor)]
+                    }),
                 "actions": .array(
                     actions.map {
                         ["value": .string($0), "text": .string(said($0, desk)), "is_chosen": .bool($0 == action)]
@@ -74,6 +77,14 @@ extension Operations {
         "contact.unmerged", "session.begun", "session.ended", "password.set", "factor.set", "factor.removed",
         "factor.recovery", "policy.set", "token.made", "token.revoked", "sql_login.made", "sql_login.removed",
     ]
+
+    /// Whose deeds can be asked for: those of staff, of connections, and of whom the page is about.
+    private static func actors(_ chosen: String, _ staff: [JSON], _ connectors: [JSON]) -> [String] {
+        let known =
+            staff.map { "staff:\($0["id"]?.scalarText ?? "")" }
+            + connectors.map { "connector:\($0["id"]?.scalarText ?? "")" }
+        return chosen.isEmpty || known.contains(chosen) ? known : [chosen] + known
+    }
 
     private static func said(_ action: String, _ desk: Desk) -> String {
         desk.texts.known("did_\(action.replacing(".", with: "_"))") ?? action

@@ -64,7 +64,9 @@ extension Operations {
             entity == "contact" ? desk.texts.label($0, phrases.fields) : $0
         }
         return [
-            "what": .string("\(desk.texts.known("entity_\(entity)") ?? entity) \(record)"),
+            "what": entity == "contact"
+                ? desk.contact(item["name"], item["record"])
+                : .string("\(desk.texts.known("entity_\(entity)") ?? entity) \(record)"),
             "href": entity == "contact" ? .string("/contacts/\(record)") : .null,
             "kind": .string(desk.texts["change_\(item["kind"]?.string ?? "")"]),
             "fields": fields.isEmpty ? .null : .string(fields.joined(separator: ", ")), "when": desk.moment(item["at"]),

@@ -131,6 +131,12 @@ struct Desk: Sendable {
         return ["at": .string(text), "text": .string(Self.readable(text))]
     }
 
+    /// A contact's name; its number where it has none, or none that the reader sees.
+    func contact(_ name: JSON?, _ id: JSON?) -> JSON {
+        if let name = name?.string, !name.isEmpty { return .string(name) }
+        return .string("\(texts["contact"]) \(id?.scalarText ?? "")")
+    }
+
     /// A moment (RFC 3339, in UTC) to the minute.
     static func readable(_ moment: String) -> String {
         let bytes = moment.utf8.prefix(16).map { $0 == UInt8(ascii: "T") ? UInt8(ascii: " ") : $0 }

@@ -20,7 +20,7 @@ extension Operations {
                     "dead": .array(
                         dead.map { one in
                             [
-                                "href": contact(one["record"]), "record": one["record"] ?? .null,
+                                "href": contact(one["record"]), "who": desk.contact(one["name"], one["record"]),
                                 "system": one["connector"] ?? .null,
                                 "code": one["code"] ?? .null, "message": one["message"] ?? .null,
                                 "when": desk.moment(one["changed_at"]),
@@ -30,7 +30,7 @@ extension Operations {
                         open.map { one in
                             [
                                 "id": one["id"] ?? .null, "href": contact(one["contact"]),
-                                "record": one["contact"] ?? .null,
+                                "who": desk.contact(one["name"], one["contact"]),
                                 "field": .string(desk.texts.label(one["field"]?.string ?? "", known)),
                                 "hub": side(one["hub"], of: one, desk.texts, known),
                                 "remote": side(one["remote"], of: one, desk.texts, known),
@@ -43,8 +43,8 @@ extension Operations {
                                 "b_id": one["b"] ?? .null,
                                 "merge": .string(
                                     "/contacts/\(one["a"]?.scalarText ?? "")/merge?with=\(one["b"]?.scalarText ?? "")"),
-                                "a_name": one["a_name"] ?? .null,
-                                "b_name": one["b_name"] ?? .null, "evidence": one["evidence"] ?? .null,
+                                "a_name": desk.contact(one["a_name"], one["a"]),
+                                "b_name": desk.contact(one["b_name"], one["b"]), "evidence": one["evidence"] ?? .null,
                             ]
                         }), "has_duplicates": .bool(!pairs.isEmpty), "may_merge": .bool(desk.may(.contactsWrite)),
                 ])

@@ -67,7 +67,8 @@ extension Schemas {
         "HookURL": Schema.object(["path": Schema.string]),
         "Delivery": Schema.object([
             "plugin": Schema.id, "connector": Schema.string, "plugin_name": Schema.string, "record": Schema.id,
-            "state": Schema.string, "attempts": Schema.whole, "due_at": Schema.moment, "backfill": Schema.flag,
+            "name": Schema.orNull(Schema.string), "state": Schema.string, "attempts": Schema.whole,
+            "due_at": Schema.moment, "backfill": Schema.flag,
             "unsure": Schema.flag, "wanted": Schema.id, "delivered": Schema.orNull(Schema.id),
             "code": Schema.orNull(Schema.string), "message": Schema.orNull(Schema.string), "changed_at": Schema.moment,
         ]),

@@ -79,7 +79,8 @@ extension Schemas {
         ]),
         "Feed": Schema.object(["items": Schema.list(Schema.ref("Change")), "next": Schema.string]),
         "Conflict": Schema.object([
-            "id": Schema.id, "contact": Schema.id, "connector": Schema.orNull(Schema.id),
+            "id": Schema.id, "contact": Schema.id, "name": Schema.orNull(Schema.string),
+            "connector": Schema.orNull(Schema.id),
             "run": Schema.orNull(Schema.id),
             "field": Schema.string, "base": Schema.anything, "hub": Schema.anything, "remote": Schema.anything,
             "kept": Schema.string, "reason": Schema.string, "at": Schema.moment,
@@ -112,7 +113,7 @@ extension Schemas {
         ]),
         "Decision": Schema.object([
             "change": Schema.id, "at": Schema.moment, "entity": Schema.string, "record": Schema.id,
-            "kind": Schema.string,
+            "name": Schema.orNull(Schema.string), "kind": Schema.string,
             "fields": Schema.strings,
             "verdicts": Schema.list(
                 Schema.object(["plugin": Schema.id, "verdict": Schema.orNull(Schema.string), "rule": Schema.whole])),

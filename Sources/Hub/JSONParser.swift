@@ -18,6 +18,21 @@ extension JSON {
         }
     }
 
+    /// Parses what a database or this program wrote, without the members of so many that nobody is going to ask for: to make
+    /// them is most of the work. What is passed over is not looked at.
+    ///
+    /// - Parameters:
+    ///   - bytes: UTF-8.
+    ///   - names: members of those objects that stand within so many others and lists.
+    /// - Throws: `JSONError`.
+    public init(parsing bytes: [UInt8], passingOver names: Set<String>, at depth: Int) throws(JSONError) {
+        self = try bytes.withUnsafeBufferPointer { buffer throws(JSONError) in
+            var parser = JSONParser(bytes: buffer, maxDepth: 64)
+            (parser.passedOver, parser.passedDepth) = (names, depth)
+            return try parser.document()
+        }
+    }
+
     /// Parses a JSON text; see `init(parsing:maxDepth:)`.
     public init(text: String) throws(JSONError) { try self.init(parsing: text.utf8) }
 }
@@ -27,6 +42,9 @@ private struct JSONParser {
     let bytes: UnsafeBufferPointer<UInt8>
     let maxDepth: Int
     var at = 0
+    /// Members that are not made, of objects at this depth.
+    var passedOver: Set<String> = []
+    var passedDepth = -1
 
     init(bytes: UnsafeBufferPointer<UInt8>, maxDepth: Int) {
         self.bytes = bytes
@@ -95,7 +113,9 @@ private struct JSONParser {
             let key = try string()
             skipSpace()
             guard take(UInt8(ascii: ":")) else { throw fail("expected ':'") }
-            if members.updateValue(try value(depth: depth + 1), forKey: key) != nil {
+            if depth == passedDepth, passedOver.contains(key) {
+                passOver()
+            } else if members.updateValue(try value(depth: depth + 1), forKey: key) != nil {
                 throw fail("duplicate key")
             }
             skipSpace()
@@ -103,6 +123,33 @@ private struct JSONParser {
             if take(UInt8(ascii: "}")) { return .object(members) }
             throw fail("expected ',' or '}'")
         }
+    }
+
+    /// Goes behind a value.
+    private mutating func passOver() {
+        var level = 0
+        while at < bytes.count {
+            switch bytes[at] {
+            case UInt8(ascii: "\""): passOverString()
+            case UInt8(ascii: "{"), UInt8(ascii: "["):
+                level += 1
+                at += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                guard level > 0 else { return }
+                level -= 1
+                at += 1
+            case UInt8(ascii: ","):
+                guard level > 0 else { return }
+                at += 1
+            default: at += 1
+            }
+        }
+    }
+
+    private mutating func passOverString() {
+        at += 1
+        while at < bytes.count, bytes[at] != UInt8(ascii: "\"") { at += bytes[at] == UInt8(ascii: "\\") ? 2 : 1 }
+        at = min(at + 1, bytes.count)
     }
 
     private mutating func array(depth: Int) throws(JSONError) -> JSON {

@@ -13,6 +13,23 @@ import Testing
         #expect(throws: JSONError.self) { try JSON(text: text) }
     }
 
+    @Test func passesOverMembersThatNobodyAsksFor() throws {
+        let text = #"""
+            {"gone": 1, "items": [{"gone": {"a": ["}", "\"]\\", 2.5e3]}, "stays": {"gone": "kept"}}, {"stays": 1, "gone": null},
+            {"gone":"x,y"},{"a":[{"gone":true}] , "gone" : [[],{}] }], "next": "7"}
+            """#
+        #expect(
+            try JSON(parsing: Array(text.utf8), passingOver: ["gone"], at: 2) == [
+                "gone": 1, "next": "7",
+                "items": [["stays": ["gone": "kept"]], ["stays": 1], [:], ["a": [["gone": true]]]],
+            ])
+        for cut in 0..<text.utf8.count {
+            #expect(throws: JSONError.self) {
+                try JSON(parsing: Array(text.utf8.prefix(cut)), passingOver: ["gone"], at: 2)
+            }
+        }
+    }
+
     @Test func refusesBytesThatAreNotUTF8() {
         for bytes: [UInt8] in [[0x22, 0xFF, 0x22], [0x22, 0xC0, 0xAF, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22]] {
             #expect(throws: JSONError.self) { try JSON(parsing: bytes) }

@@ -167,6 +167,16 @@ import Testing
         #expect(list.contains("<th scope=\"col\">gone_field</th>") && !list.contains("<script>."))
     }
 
+    @Test func initialsAreOfTheFirstAndTheLastWord() {
+        for (name, initials) in [
+            ("Anna Maria Kowalska", "AK"), ("anna", "A"), ("  ola   nord ", "ON"), ("7 seas", "7S"), ("", "?"),
+            (" ", "?"),
+            ("Łukasz Żak", "ŁŻ"), ("wood & sons", "WS"), ("Jean-Luc", "JL"), ("A1 b2", "AB"),
+        ] {
+            #expect(FieldText.initials(name) == initials, "\(name)")
+        }
+    }
+
     @Test func browsersAreToldByTheirNames() {
         for (agent, name) in [
             ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox, Linux"),

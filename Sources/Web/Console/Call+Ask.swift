@@ -19,6 +19,13 @@ extension Call {
         return answer.body.isEmpty ? .null : try JSON(parsing: answer.body)
     }
 
+    /// The same for a page of a list, without these members of its items.
+    func askForItems(_ id: String, query: [String: JSON], without members: Set<String>) async throws -> JSON {
+        let body = try await answer(id, query: query).body
+        // the page, its items, an item
+        return try JSON(parsing: body, passingOver: members, at: 2)
+    }
+
     /// The same, with the answer as it is, such as a file.
     func answer(
         _ id: String, _ path: [String: String] = [:], query: [String: JSON] = [:], body: JSON = .null,

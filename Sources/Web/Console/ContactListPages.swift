@@ -12,6 +12,10 @@ struct ContactListQuery {
         .query("cursor", Schema.text(1, 200), "Where to go on."), .query("part", Schema.flag, "The rows alone."),
     ]
     static let filters = ["q", "tag", "segment"]
+    /// Members of a contact of which a list shows nothing.
+    private static let unshown: Set = [
+        "origins", "consents", "locks", "created_at", "deleted_at", "merged_into", "owner",
+    ]
 
     let call: Call
     /// By filter; empty texts are none.
@@ -66,11 +70,11 @@ struct ContactListQuery {
         if isPart {
             // the usual columns are known
             let fields = columns.isUsual ? .null : try await call.ask("listFields")
-            let list = try await call.ask("listContacts", query: query)
+            let list = try await call.askForItems("listContacts", query: query, without: Self.unshown)
             return ContactListPage(chosen: chosen, list: list, columns: columns, fields: fields)
         }
         let asked = query
-        async let list = call.ask("listContacts", query: asked)
+        async let list = call.askForItems("listContacts", query: asked, without: Self.unshown)
         async let segments = call.ask("listSegments")
         async let views = call.ask("listViews")
         async let fields = call.ask("listFields")

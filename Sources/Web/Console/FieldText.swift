@@ -31,6 +31,28 @@ enum FieldText {
 
     /// Two letters that stand for somebody.
     static func initials(_ name: String) -> String {
+        plainInitials(name) ?? anyInitials(name)
+    }
+
+    /// Of a name of plain letters and spaces, as most are: without a look into Unicode's tables.
+    private static func plainInitials(_ name: String) -> String? {
+        var (first, last): (UInt8?, UInt8?) = (nil, nil)
+        var isWithin = false
+        for byte in name.utf8 {
+            switch byte {
+            case 0x41...0x5A, 0x61...0x7A, 0x30...0x39:
+                if !isWithin { (first, last) = (first ?? byte, first == nil ? nil : byte) }
+                isWithin = true
+            case 0x20: isWithin = false
+            default: return nil
+            }
+        }
+        guard let first else { return nil }
+        let letters = [first, last].compactMap(\.self)
+        return String(decoding: letters.map { 0x61...0x7A ~= $0 ? $0 - 0x20 : $0 }, as: UTF8.self)
+    }
+
+    private static func anyInitials(_ name: String) -> String {
         let words = name.split { character in
             // most are plain letters, which need no look into Unicode's tables
             guard let byte = character.asciiValue else { return !character.isLetter && !character.isNumber }

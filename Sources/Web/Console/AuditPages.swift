@@ -100,6 +100,8 @@ extension Operations {
                 let text = one.scalarText ?? one.text
                 return key == "fields" ? desk.texts.known("column_\(text)") ?? text : text
             }
+            // two columns may have one name
+            .reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
             return "\(desk.texts.known("detail_\(key)") ?? key): \(words.joined(separator: ", "))"
         }
         let actor = entry["actor"]?.string ?? ""

@@ -29,7 +29,12 @@ import Testing
         #expect(
             try await browser.tenant.call("setPresence", [:], away, token: browser.cookies["kontor"]).status == 204)
         let text = try await browser.open("GET", "/staff").text
-        #expect(text.contains("away, back <time datetime=\"2099-01-01T00:00:00"), "\(text)")
+        #expect(text.contains("away, back <time datetime=\"2099-01-01T00:00:00"))
+        let busy: JSON = ["presence": "busy"]
+        #expect(
+            try await browser.tenant.call("setPresence", [:], busy, token: browser.cookies["kontor"]).status == 204)
+        let badge = "<span class=\"badge\">not to be disturbed</span>"
+        #expect(try await browser.open("GET", "/staff").text.contains(badge))
     }
 
     @Test func aContactIsGivenToSomebodyAndTakenBack() async throws {

@@ -13,7 +13,8 @@ extension TenantDatabase {
         let rows = try await run(
             as: actor,
             """
-            SELECT x.id, x.contact, (SELECT c.name FROM \(contacts) c WHERE c.id = x.contact) AS name, x.connector, x.run, x.field, x.base, x.hub, x.remote, x.kept, x.reason, x.at, x.settled_at
+            SELECT x.id, x.contact, (SELECT c.name FROM \(contacts) c WHERE c.id = x.contact) AS name, x.connector, x.run,
+                x.field, x.base, x.hub, x.remote, x.kept, x.reason, x.at, x.settled_at
             FROM \(seen("conflict")) x WHERE (\(contact)::bigint IS NULL OR x.contact = \(contact))
                 AND (\(isSettled)::boolean IS NULL OR (x.settled_at IS NOT NULL) = \(isSettled))
                 AND (\(before)::bigint IS NULL OR x.id < \(before))

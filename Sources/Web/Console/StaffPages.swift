@@ -83,7 +83,8 @@ extension Operations {
                         "initials": .string(FieldText.initials(name.isEmpty ? person["email"]?.string ?? "" : name)),
                         "email": person["email"] ?? .null, "roles": choices(person["role"]?.scalarText),
                         "is_online": person["online"] ?? false,
-                        "back": person["presence_until"].map { ["when": desk.moment($0)] } ?? .null,
+                        "back": person["presence_until"]?.string == nil
+                            ? .null : ["when": desk.moment(person["presence_until"])],
                         "presence": person["presence"] == "available"
                             ? .null : .string(desk.texts["presence_\(person["presence"]?.string ?? "")"]),
                         "is_disabled": person["disabled"] ?? false,

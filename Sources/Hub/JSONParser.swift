@@ -18,8 +18,8 @@ extension JSON {
         }
     }
 
-    /// Parses what a database or this program wrote, without the members of so many that nobody is going to ask for: to make
-    /// them is most of the work. What is passed over is not looked at.
+    /// Parses what a database or this program wrote, without members that nobody is going to ask for, which costs less
+    /// than to make them. What is passed over is not looked at.
     ///
     /// - Parameters:
     ///   - bytes: UTF-8.

@@ -1,7 +1,7 @@
 public import Testing
 
-/// Eight tests at once, whatever their suites: hundreds that take turns on two cores make each other wait so long
-/// for every statement that leases and deadlines meant for minutes run out.
+/// Eight tests at once, whatever their suites: of hundreds that begin at once on two cores each takes minutes, and what it
+/// waits for takes seconds more than where they are few.
 public struct InTurn: SuiteTrait, TestTrait, TestScoping {
     private static let turns = Gate(8)
 

@@ -11,7 +11,7 @@ import Testing
     /// The values by the beginnings of their keys; those of constraints of the database as they stand there.
     private static let values: [String: [String]] = [
         "change": ["new", "edited", "deleted", "merged"],
-        "condition": ["tag", "no_tag", "consent", "bought_supplier", "change", "origin"],
+        "condition": SegmentForm.kinds + SegmentForm.kindsOfChanges,
         "counted": MergeCounts.verdicts,
         "delivery": ["due", "done", "dead", "none"],
         "erasure": ["waiting", "removed", "failed"],
@@ -25,9 +25,9 @@ import Testing
         "may": ["read", "change", "delete"],
         "notice": ["saved"],
         "outcome": DeliveryResult.Outcome.allCases.map(\.rawValue) + ["open"],
-        "part": ["street", "postal_code", "city", "region", "country", "label"],
+        "part": ContactForm.addressParts + ["label"],
         "presence": Schemas.presences,
-        "retention": ["erase_living", "delete_living", "erase_deleted"],
+        "retention": Operations.retentionKinds,
         "role_only": RoleRights.conditions,
         "row": ["new", "changed", "unchanged", "refused", "deleted_here"],
         "run": Schemas.runKinds,
@@ -36,7 +36,7 @@ import Testing
         "state": Schemas.runStates + ["on", "off", "paused", "locked"],
         "tenant": ["open", "suspended"],
         "type": FieldType.custom.map(\.rawValue),
-        "way": ["is", "is_not", "contains", "at_least", "at_most", "exists", "missing", "both", "in", "out"],
+        "way": SegmentForm.ways + MappingForm.ways,
     ]
     /// Names of roles, fields and settings: those that are not Kontor's own are shown as they are.
     private static let open: Set = ["role", "field", "setting"]

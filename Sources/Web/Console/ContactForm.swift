@@ -13,7 +13,7 @@ struct ContactForm {
         "type", "source", "profiles",
     ]
     private static let last = ["tags", "addresses", "notes"]
-    private static let addressParts = ["street", "postal_code", "city", "region", "country"]
+    static let addressParts = ["street", "postal_code", "city", "region", "country"]
 
     static func open(_ desk: Desk) async throws -> ContactForm {
         let known = try await desk.call.ask("listFields")["items"]?.array ?? []

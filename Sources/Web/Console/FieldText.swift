@@ -53,11 +53,7 @@ enum FieldText {
     }
 
     private static func anyInitials(_ name: String) -> String {
-        let words = name.split { character in
-            // most are plain letters, which need no look into Unicode's tables
-            guard let byte = character.asciiValue else { return !character.isLetter && !character.isNumber }
-            return !(0x30...0x39 ~= byte || 0x41...0x5A ~= byte || 0x61...0x7A ~= byte)
-        }
+        let words = name.split { !$0.isLetter && !$0.isNumber }
         let letters = [words.first, words.count > 1 ? words.last : nil].compactMap { $0?.first }
         return letters.isEmpty ? "?" : String(letters).uppercased()
     }

@@ -12,7 +12,7 @@ struct MappingForm {
     }
     /// Most rules a mapping may have.
     private static let most = 500
-    private static let ways = ["both", "in", "out"]
+    static let ways = ["both", "in", "out"]
 
     private var rows: [Row]
 

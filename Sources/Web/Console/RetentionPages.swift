@@ -71,7 +71,7 @@ extension Operations {
         ]
     }
 
-    private static let retentionKinds = ["erase_living", "delete_living", "erase_deleted"]
+    static let retentionKinds = ["erase_living", "delete_living", "erase_deleted"]
 
     /// Whom a rule would end now, or why that cannot be told: such a rule is still there to be switched off.
     private static func previewed(_ desk: Desk, _ rule: JSON) async throws -> (JSON, fault: String?) {

@@ -10,13 +10,13 @@ struct SegmentForm {
         var isBlank: Bool { what.isEmpty || (value.isEmpty && how != "exists" && how != "missing") }
     }
     private static let mostRows = 20
-    private static let kinds = [
+    static let kinds = [
         "tag", "no_tag", "consent", "bought_supplier", "bought_category", "bought_product", "birth_month",
         "no_order_in_days", "unchanged_in_days",
         "orders", "spent",
     ]
-    private static let kindsOfChanges = ["change", "origin"]
-    private static let ways = ["is", "is_not", "contains", "at_least", "at_most", "exists", "missing"]
+    static let kindsOfChanges = ["change", "origin"]
+    static let ways = ["is", "is_not", "contains", "at_least", "at_most", "exists", "missing"]
 
     let name: String
     private let matchesAny: Bool

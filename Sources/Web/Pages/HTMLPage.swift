@@ -7,23 +7,20 @@ enum HTMLPage {
     /// Text as it may stand in a page.
     static func escaped(_ text: String) -> String {
         // most need nothing
-        guard text.utf8.contains(where: isSpecial) else { return text }
+        guard text.utf8.contains(where: { entity($0) != nil }) else { return text }
         var safe: [UInt8] = []
         safe.reserveCapacity(text.utf8.count + 32)
         for byte in text.utf8 {
-            if let entity = entity(byte) { safe += entity.utf8 } else { safe.append(byte) }
+            if let entity = entity(byte) {
+                entity.withUTF8Buffer { safe.append(contentsOf: $0) }
+            } else {
+                safe.append(byte)
+            }
         }
         return String(decoding: safe, as: UTF8.self)
     }
 
-    private static func isSpecial(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "&"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\""), UInt8(ascii: "'"): true
-        default: false
-        }
-    }
-
-    private static func entity(_ byte: UInt8) -> String? {
+    private static func entity(_ byte: UInt8) -> StaticString? {
         switch byte {
         case UInt8(ascii: "&"): "&amp;"
         case UInt8(ascii: "<"): "&lt;"

@@ -208,11 +208,12 @@ class Console(ConsoleCase):
         expect(page.locator(".rows")).to_contain_text("up to 1000: 0.05")
         self.look(page, axe, "operator-tariffs")
         page.goto(self.url + "/operator")
-        page.click("summary:has-text('Make a shop')")
+        page.click("a[href='/operator/new']")
+        self.look(page, axe, "operator-new")
         page.fill("[name=title]", "Fjord & Co")
-        page.locator("form[action='/operator'] [name=name]").fill("fjord")
+        page.fill("[name=name]", "fjord")
         page.fill("[name=country]", "no")
-        page.locator("form[action='/operator'] button.act").click()
+        page.click("main form button.act")
         expect(page.locator("h1")).to_have_text("Fjord & Co")
         page.locator("select[name=tariff]").select_option("shop")
         page.click("button[value=tariff]")
@@ -229,6 +230,9 @@ class Console(ConsoleCase):
         expect(page.locator(".badge").first).to_have_text("suspended")
         page.click("button[value=resume]")
         expect(page.locator(".badge").first).to_have_text("open")
+        with page.expect_download() as exported:
+            page.click("a[download]")
+        archive = pathlib.Path(exported.value.path()).read_bytes()
         page.click("summary:has-text('Drop the shop')")
         page.fill("[name=confirm]", "fjor")
         page.click("button[value=drop]")
@@ -238,18 +242,41 @@ class Console(ConsoleCase):
         page.click("button[value=drop]")
         expect(page.locator(".notice")).to_be_visible()
         expect(page.locator("tbody tr", has_text="fjord")).to_have_count(0)
+        page.click("a[href='/operator/restore']")
+        self.look(page, axe, "operator-restore")
+        page.fill("[name=title]", "Fjord again")
+        for name, file, said in [
+            ("fjord", archive[: len(archive) // 2], "no complete export"),
+            ("demo", archive, "already"),
+            ("fjord", archive, None),
+        ]:
+            page.fill("[name=name]", name)
+            page.set_input_files("[name=file]", {"name": "fjord.jsonl", "mimeType": "application/x-ndjson", "buffer": file})
+            page.click("main form button.act")
+            if said:
+                expect(page.locator("[role=alert]")).to_contain_text(said)
+                expect(page.locator("[name=title]")).to_have_value("Fjord again")
+        expect(page.locator("h1")).to_have_text("Fjord again")
+        expect(page.locator(".notice")).to_contain_text("paused")
+        page.goto(self.url + "/operator")
+        expect(page.locator("tbody tr", has_text="fjord")).to_have_count(1)
         self.look(page, axe, "operator")
         page.click("[aria-label='Sign out']")
         page.goto(self.url + "/operator")
         expect(page).to_have_url(self.url + "/operator/sign-in")
 
     def look(self, page, axe, name):
-        """No serious finding, nothing wider than the window; a picture where they are wanted."""
-        self.assertLessEqual(page.evaluate("document.documentElement.scrollWidth"), 390, name)
-        serious = [one["id"] for one in axe.run(page).response["violations"] if one["impact"] in ("serious", "critical")]
-        self.assertEqual(serious, [], name)
-        if self.pictures:
-            page.screenshot(path=f"{self.pictures}/{name}-phone-light.png", full_page=True)
+        """No serious finding, nothing wider than the window, in both themes and widths; pictures where they are wanted."""
+        for theme in ("light", "dark"):
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+            for size, (width, height) in SIZES.items():
+                page.set_viewport_size({"width": width, "height": height})
+                self.assertLessEqual(page.evaluate("document.documentElement.scrollWidth"), width, name)
+                serious = [one["id"] for one in axe.run(page).response["violations"] if one["impact"] in ("serious", "critical")]
+                self.assertEqual(serious, [], f"{name}, {theme}, {size}")
+                if self.pictures:
+                    page.screenshot(path=f"{self.pictures}/{name}-{size}-{theme}.png", full_page=True)
+        page.emulate_media(color_scheme="light", reduced_motion="no-preference")
 
     def test_import(self):
         """A file is sent, its columns are set right, tried, taken in, and taken back."""

@@ -25,7 +25,7 @@ import Testing
         _ = try await tenant.contact("Secret Person")
         let name: String = try await server.cluster.superuser.run(
             "SELECT name FROM kontor.tenant WHERE id = \(tenant.database.tenant.id)")[0][0].get(0)
-        let places = ["/operator?q=\(name)", "/operator/tenants/\(name)", "/operator/tariffs"]
+        let places = ["/operator?q=\(name)", "/operator/tenants/\(name)", "/operator/tariffs", "/operator/restore"]
         for place in places {
             // a tenant's owner and token are nobody here
             for cookie in [boss.token, tenant.token] {

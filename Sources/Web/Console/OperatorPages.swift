@@ -24,7 +24,8 @@ extension Operations {
                 .setCookie, ConsoleSession.field(nil, isSecure: desk.call.services.isSecure, isOperator: true))
         },
         operatorPage("console.operator", "/operator", query: operatorQuery) { try await tenantsPage($0) },
-        operatorAction("console.operatorCreate", "/operator") { desk, form in
+        operatorPage("console.operatorNew", "/operator/new") { try newPage($0) },
+        operatorAction("console.operatorCreate", "/operator/new") { desk, form in
             do {
                 try await desk.call.ask(
                     "createTenant",
@@ -34,7 +35,7 @@ extension Operations {
                     ])
                 return desk.go("/operator/tenants/\(form["name"])", notice: "saved")
             } catch let failure as Failure where failure.kind != .broken {
-                return try await tenantsPage(desk, failure, form)
+                return try newPage(desk, failure, form)
             }
         },
         operatorPage("console.operatorTenant", "/operator/tenants/{name}", query: operatorQuery) {
@@ -51,6 +52,28 @@ extension Operations {
             try await desk.call.answer("exportTenant", desk.call.path).with(
                 .contentDisposition, "attachment; filename=\"\(desk.call.path["name"] ?? "tenant").jsonl\"")
         },
+        operatorPage("console.operatorArchive", "/operator/restore") { try restorePage($0) },
+        Operation(
+            id: "console.operatorRestore", method: .post, path: "/operator/restore",
+            summary: "A form of the operator's.", access: .operators, body: .stream(mediaType: "multipart/form-data"),
+            responses: [303: nil], isDocumented: false, isPage: true,
+            handle: { call in
+                let desk = try Desk.outside(call)
+                var typed: [String: String] = [:]
+                do {
+                    let form = try await MultipartBody(call.stream, contentType: call.headers[.contentType])
+                    try demandOwn(call, mark: form.fields["mark"] ?? "")
+                    typed = form.fields.mapValues { $0.trimmingCharacters(in: .whitespacesAndNewlines) }
+                    let (name, title) = (typed["name"] ?? "", typed["title"] ?? "")
+                    _ = try await TenantTransfer(call.services).restore(
+                        as: name, title: title.isEmpty ? name : String(title.prefix(200)), from: form)
+                    return desk.go("/operator/tenants/\(name)", notice: "tenant_restored")
+                } catch let fault as RequestFault {
+                    return try restorePage(desk, fault.failure, typed)
+                } catch let failure as Failure where failure.kind != .broken {
+                    return try restorePage(desk, failure, typed)
+                }
+            }),
         operatorPage("console.operatorTariffs", "/operator/tariffs") { try await tariffsPage($0) },
         operatorAction("console.operatorTariff", "/operator/tariffs") { desk, form in
             do {
@@ -95,9 +118,24 @@ extension Operations {
         try desk.page("operator-door", title: desk.texts["operator_title"], failure: failure, [:])
     }
 
-    private static func tenantsPage(_ desk: Desk, _ failure: Failure? = nil, _ form: FormBody? = nil) async throws
+    private static func restorePage(_ desk: Desk, _ failure: Failure? = nil, _ typed: [String: String] = [:]) throws
         -> Answer
     {
+        try desk.operatorPage(
+            "operator-restore", title: desk.texts["tenant_restore"], place: "/operator", failure: failure,
+            ["shop": .string(typed["title"] ?? ""), "name": .string(typed["name"] ?? "")])
+    }
+
+    private static func newPage(_ desk: Desk, _ failure: Failure? = nil, _ form: FormBody? = nil) throws -> Answer {
+        try desk.operatorPage(
+            "operator-new", title: desk.texts["tenant_add"], place: "/operator", failure: failure,
+            [
+                "name": .string(form?["name"] ?? ""), "shop": .string(form?["title"] ?? ""),
+                "country": .string(form?["country"] ?? "PL"),
+            ])
+    }
+
+    private static func tenantsPage(_ desk: Desk) async throws -> Answer {
         var query: [String: JSON] = ["limit": 50]
         for key in ["q", "cursor"] where desk.call.text(key)?.isEmpty == false { query[key] = desk.call.query[key] }
         query["month"] = month(desk).map(JSON.string)
@@ -106,8 +144,6 @@ extension Operations {
         var model: JSON = [
             "q": .string(desk.call.text("q") ?? ""), "month": .string(month(desk) ?? thisMonth(items)),
             "tenants": .array(items.map { tenant(desk, $0) }), "is_empty": .bool(items.isEmpty),
-            "name": .string(form?["name"] ?? ""), "shop": .string(form?["title"] ?? ""),
-            "country": .string(form?["country"] ?? "PL"), "is_open": .bool(form != nil),
         ]
         if let next = list["next"]?.string {
             let parts = [("q", desk.call.text("q") ?? ""), ("month", month(desk) ?? ""), ("cursor", next)].filter {
@@ -117,7 +153,7 @@ extension Operations {
                 "/operator?" + parts.map { "\($0)=\(PercentText.encode($1))" }.joined(separator: "&"))
         }
         return try desk.operatorPage(
-            "operator", title: desk.texts["operator_tenants"], place: "/operator", failure: failure, model)
+            "operator", title: desk.texts["operator_tenants"], place: "/operator", model)
     }
 
     /// A tenant's row: what it used in the month, and what is wrong with it.

@@ -18,8 +18,10 @@ struct TenantTransfer {
         }
     }
 
-    /// - Throws: `Failure` `archive.broken`, `archive.version`, `tenant.exists`, `tenant.name`.
-    func restore(as name: String, title: String, from body: RequestBody) async throws -> Tenant {
+    /// - Parameter body: the file, piece by piece.
+    /// - Throws: `Failure` `archive.broken`, `archive.version`, `tenant.exists`, `tenant.name`; then nothing is made.
+    func restore<Body: AsyncSequence>(as name: String, title: String, from body: Body) async throws -> Tenant
+    where Body.Element == ByteBuffer {
         var source = body.makeAsyncIterator()
         let lines = ArchiveLines { try await source.next().map { Array($0.readableBytesView) } ?? [] }
         return try await services.provisioner.restore(as: name, title: title, from: lines)

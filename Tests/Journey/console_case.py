@@ -17,6 +17,7 @@ from servers import venv  # noqa: E402
 PLACE = venv("browser", ["playwright==1.65.2", "axe-playwright-python==0.1.8"])
 sys.path[:0] = [str(next((PLACE / "lib").glob("python3*/site-packages")))]
 
+from axe_playwright_python.sync_playwright import Axe  # noqa: E402
 from playwright.sync_api import expect, sync_playwright  # noqa: E402
 
 from demo import Demo, people  # noqa: E402
@@ -25,6 +26,7 @@ from world import World  # noqa: E402
 # a busy machine is no failure
 expect.set_options(timeout=60_000)
 PASSWORD = "eleven lanterns over the bay"
+AXE = Axe()
 SIZES = {"desktop": (1280, 860), "phone": (390, 844)}
 
 
@@ -84,6 +86,30 @@ class ConsoleCase(unittest.TestCase):
         page.fill("[name=password]", password)
         page.click("button.act")
         expect(page.locator(".top")).to_be_visible()
+
+    def sound(self, page, where):
+        """No serious finding of axe, nothing wider than the window."""
+        with self.subTest(where):
+            self.assertLessEqual(page.evaluate("document.documentElement.scrollWidth"), page.viewport_size["width"])
+        found = AXE.run(page).response["violations"]
+        serious = [(one["id"], [node["html"] for node in one["nodes"]][:3]) for one in found
+                   if one["impact"] in ("serious", "critical")]
+        with self.subTest(where):
+            self.assertEqual(serious, [])
+
+    def look(self, page, name):
+        """The page as it stands is sound in both widths and themes; its pictures, where they are wanted."""
+        before = page.viewport_size
+        for size, (width, height) in SIZES.items():
+            page.set_viewport_size({"width": width, "height": height})
+            for theme in ("light", "dark"):
+                # colours that are still on their way would be measured
+                page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+                self.sound(page, f"{name} {size} {theme}")
+                if self.pictures:
+                    page.screenshot(path=f"{self.pictures}/{name}-{size}-{theme}.png", full_page=True)
+        page.set_viewport_size(before)
+        page.emulate_media(color_scheme="light", reduced_motion="no-preference")
 
     def settled(self, page, locator, text, seconds=120):
         """Loads the page again until something says this."""

@@ -14,9 +14,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from console_case import PASSWORD, SIZES, ConsoleCase, expect  # noqa: E402
 
-# from where the case has put it
-from axe_playwright_python.sync_playwright import Axe  # noqa: E402
-
 PAGES = ["/", "/contacts", "/contacts/4", "/contacts/4/edit", "/contacts/new", "/contacts/4/merge", "/contacts/4/merge?with=2", "/contacts/import", "/runs/1",
          "/segments", "/segments/1", "/segments/new", "/connections",
          "/connections/3", "/connections/1/settings", "/connections/3/settings", "/segments/1?contact=4", "/connections/new", "/connections/new/google", "/problems", "/staff", "/staff/roles", "/staff/roles/3", "/staff/roles/new",
@@ -27,7 +24,6 @@ OUTSIDE = ["/sign-in", "/forgot-password", "/invitations/x", "/nowhere-at-all"]
 class Console(ConsoleCase):
     def test_every_page(self):
         """No serious finding of axe, nothing wider than the window, in both themes and widths."""
-        axe = Axe()
         # for pictures each theme in each width
         for size in SIZES:
             for scheme in ("light", "dark") if self.pictures else ("light",) if size == "desktop" else ("dark",):
@@ -36,19 +32,12 @@ class Console(ConsoleCase):
                     if path == PAGES[0]:
                         self.sign_in(page)
                     page.goto(self.url + path)
-                    where = f"{path} {size} {scheme}"
                     for opened in page.locator("main details").all():
                         opened.evaluate("one => { one.open = true }")
                     if self.pictures:
                         name = re.sub(r"\W+", "-", path.strip("/")) or "home"
                         page.screenshot(path=f"{self.pictures}/{name}-{size}-{scheme}.png", full_page=True)
-                    with self.subTest(where):
-                        self.assertLessEqual(page.evaluate("document.documentElement.scrollWidth"), SIZES[size][0])
-                    found = axe.run(page).response["violations"]
-                    serious = [(one["id"], [node["html"] for node in one["nodes"]][:3]) for one in found
-                               if one["impact"] in ("serious", "critical")]
-                    with self.subTest(where):
-                        self.assertEqual(serious, [])
+                    self.sound(page, f"{path} {size} {scheme}")
 
     def test_languages(self):
         page = self.page("phone")
@@ -109,6 +98,7 @@ class Console(ConsoleCase):
         expect(page.locator("#preview .bad")).to_be_visible()
         row.nth(1).locator("[name=value]").fill("9")
         expect(page.locator("#preview")).to_contain_text("was born in September")
+        self.look(page, "segment-preview")
         page.click("form.card .buttons button.act")
         expect(page.locator("h1")).to_have_text("Autumn clients")
         expect(page.locator("main")).to_contain_text("Karol Kowalski")
@@ -146,6 +136,7 @@ class Console(ConsoleCase):
         page.locator("#many [name=remove_tags]").fill("crowd")
         page.locator("#many [name=field]").select_option("language")
         page.locator("#many [name=value]").fill("nb")
+        self.look(page, "contacts-many")
         page.locator("#many button").click()
         expect(page).to_have_url(re.compile(r"/runs/\d+"))
         expect(page.locator(".counts p", has_text="changed").first).to_contain_text("2")
@@ -177,6 +168,7 @@ class Console(ConsoleCase):
         field.fill("karol")
         option = page.get_by_role("option", name="Karol")
         expect(option).to_be_visible()
+        self.look(page, "palette")
         while option.get_attribute("aria-selected") != "true":
             page.keyboard.press("ArrowDown")
         page.keyboard.press("Enter")
@@ -188,7 +180,6 @@ class Console(ConsoleCase):
             [self.world.program, "tenant", "token", "operator", "--data", str(self.world.folder / "kontor"), "--log", "warning"],
             capture_output=True, text=True)
         token = re.search(r"kontor_[A-Za-z0-9_-]+", made.stdout).group()
-        axe = Axe()
         page = self.page("phone")
         page.goto(self.url + "/operator")
         expect(page).to_have_url(self.url + "/operator/sign-in")
@@ -206,10 +197,10 @@ class Console(ConsoleCase):
         page.locator("[name='price.2']").fill("0,02")
         page.click("main form button.act")
         expect(page.locator(".rows")).to_contain_text("up to 1000: 0.05")
-        self.look(page, axe, "operator-tariffs")
+        self.look(page, "operator-tariffs")
         page.goto(self.url + "/operator")
         page.click("a[href='/operator/new']")
-        self.look(page, axe, "operator-new")
+        self.look(page, "operator-new")
         page.fill("[name=title]", "Fjord & Co")
         page.fill("[name=name]", "fjord")
         page.fill("[name=country]", "no")
@@ -224,7 +215,7 @@ class Console(ConsoleCase):
         page.fill("[name=email]", "kari@fjord.example")
         page.click("button[value=owner]")
         expect(page.locator(".handed code")).to_contain_text("/invitations/")
-        self.look(page, axe, "operator-tenant")
+        self.look(page, "operator-tenant")
         page.click("button[value=suspend]")
         page.locator("dialog button", has_text="Suspend").click()
         expect(page.locator(".badge").first).to_have_text("suspended")
@@ -243,7 +234,7 @@ class Console(ConsoleCase):
         expect(page.locator(".notice")).to_be_visible()
         expect(page.locator("tbody tr", has_text="fjord")).to_have_count(0)
         page.click("a[href='/operator/restore']")
-        self.look(page, axe, "operator-restore")
+        self.look(page, "operator-restore")
         page.fill("[name=title]", "Fjord again")
         for name, file, said in [
             ("fjord", archive[: len(archive) // 2], "no complete export"),
@@ -260,23 +251,10 @@ class Console(ConsoleCase):
         expect(page.locator(".notice")).to_contain_text("paused")
         page.goto(self.url + "/operator")
         expect(page.locator("tbody tr", has_text="fjord")).to_have_count(1)
-        self.look(page, axe, "operator")
+        self.look(page, "operator")
         page.click("[aria-label='Sign out']")
         page.goto(self.url + "/operator")
         expect(page).to_have_url(self.url + "/operator/sign-in")
-
-    def look(self, page, axe, name):
-        """No serious finding, nothing wider than the window, in both themes and widths; pictures where they are wanted."""
-        for theme in ("light", "dark"):
-            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-            for size, (width, height) in SIZES.items():
-                page.set_viewport_size({"width": width, "height": height})
-                self.assertLessEqual(page.evaluate("document.documentElement.scrollWidth"), width, name)
-                serious = [one["id"] for one in axe.run(page).response["violations"] if one["impact"] in ("serious", "critical")]
-                self.assertEqual(serious, [], f"{name}, {theme}, {size}")
-                if self.pictures:
-                    page.screenshot(path=f"{self.pictures}/{name}-{size}-{theme}.png", full_page=True)
-        page.emulate_media(color_scheme="light", reduced_motion="no-preference")
 
     def test_import(self):
         """A file is sent, its columns are set right, tried, taken in, and taken back."""
@@ -294,8 +272,7 @@ class Console(ConsoleCase):
         expect(page.get_by_label("Unsinn")).to_have_value("")
         expect(page.locator("main")).to_contain_text("Åse")
         page.get_by_label("Unsinn").select_option(label="Notes")
-        if self.pictures:
-            page.screenshot(path=f"{self.pictures}/import-columns.png", full_page=True)
+        self.look(page, "import-columns")
         page.click("button:has-text('Try it')")
         expect(page.locator(".counts")).to_be_visible(timeout=120_000)
         expect(page.locator(".counts p").first).to_contain_text("3")
@@ -303,13 +280,11 @@ class Console(ConsoleCase):
         expect(page.locator(".rows .bad").first).to_contain_text("not an address")
         expect(page.get_by_label("Unsinn")).to_have_value("notes")
         self.assertEqual(self.kontor.get("/contacts", q="import.example")["items"], [], "nothing was taken in")
-        if self.pictures:
-            page.screenshot(path=f"{self.pictures}/import-tried.png", full_page=True)
+        self.look(page, "import-tried")
         page.click("button:has-text('Import now')")
         expect(page).to_have_url(re.compile(r"/runs/\d+"))
         expect(page.locator("button:has-text('Undo this import')")).to_be_visible(timeout=120_000)
-        if self.pictures:
-            page.screenshot(path=f"{self.pictures}/import-done.png", full_page=True)
+        self.look(page, "import-done")
         found = self.kontor.get("/contacts", q="import.example")["items"]
         self.assertEqual({one["name"] for one in found}, {"Åse Dahl", "Giulia Però"})
         self.assertEqual(found[0]["fields"]["notes"], "x1")
@@ -356,6 +331,7 @@ class Console(ConsoleCase):
         expect(page.locator("h1")).to_have_text("Kari Strand")
         page.goto(f"{self.url}/contacts/{second}")
         expect(page.locator(".fault")).to_contain_text("merged into another one")
+        self.look(page, "contact-merged")
         page.click("a:has-text('Open that one')")
         undo = page.locator("button:has-text('Undo the merge')")
         undo.click()

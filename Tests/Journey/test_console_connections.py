@@ -129,6 +129,9 @@ class Connections(ConsoleCase):
             expect(page).to_have_url(re.compile(r"/runs/\d+"))
             run = self.kontor.get("/runs/" + page.url.rsplit("/", 1)[1])
             self.assertTrue(run["dry"])
+            self.settled(page, "section.card", "done")
+            self.assertRegex(page.locator("section.card").inner_text(), r"nothing to do|[a-z]+: \d")
+            self.look(page, "run-dry")
         finally:
             self.kontor.patch(f"/plugins/{pull['id']}", {key: pull[key] for key in ("every_seconds", "since", "max_changes")})
 

@@ -163,10 +163,12 @@ class Shop(ConsoleCase):
             page.click("a:has-text('Download all data')")
         self.assertIn("said so on the telephone", pathlib.Path(download.value.path()).read_text("utf-8"))
         page.click("button:has-text('Erase for good')")
+        self.look(page, "contact-erase")
         page.locator("dialog button", has_text="Erase for good").click()
         expect(page.locator(".notice")).to_contain_text("Erased")
         expect(page.locator("main")).not_to_contain_text("Passing")
         self.settled(page, "section:has-text('crm'):has(h2:text('Erased')) .badge", "removed there")
+        self.look(page, "contact-erased")
 
     def test_invitation_and_second_factor(self):
         owner = self.page()
@@ -254,6 +256,7 @@ class Shop(ConsoleCase):
         form.locator("[name=match]").select_option("all")
         form.locator("button:has-text('Try')").click()
         expect(page.locator(".notice")).to_contain_text("would have been decided otherwise")
+        self.look(page, "plugin-filter-tried")
         self.assertEqual(self.kontor.get(f"/plugins/{push['id']}")["filter"], before, "a trial changes nothing")
         try:
             form.locator("button:has-text('Save')").click()
@@ -288,6 +291,7 @@ class Shop(ConsoleCase):
             expect(page).to_have_url(re.compile("/runs/"))
             # the page follows its run by itself
             expect(page.locator("main pre").first).to_contain_text("nina@sample.example")
+            self.look(page, "plugin-mapping-tried")
             page.goto(f"{self.url}/connections/{crm['id']}/plugins/{push['id']}")
             rows.locator("[data-add]").click()
             rows.locator("[name=hub]").last.select_option("notes")
@@ -365,6 +369,7 @@ class Shop(ConsoleCase):
         rule = page.locator("section.card", has_text="Leavers")
         expect(rule).to_contain_text("1 contact")
         expect(rule).to_contain_text("Gone Ghost")
+        self.look(page, "retention-rule")
         rule.locator("button:has-text('Switch on')").click()
         expect(page.locator("dialog")).to_contain_text("1 contact")
         page.locator("dialog button", has_text="Switch on").click()

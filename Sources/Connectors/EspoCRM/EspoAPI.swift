@@ -14,11 +14,11 @@ struct EspoAPI: Sendable {
 
         func json() throws(RemoteError) -> JSON { try response.json(of: request) }
 
-        /// What an answer that is no success means. EspoCRM gives its reason in a header when the body is empty.
+        /// What an answer that is no success means. EspoCRM says its reason in a header; bodies hold keys
+        /// of its own texts at best.
         var error: RemoteError {
-            let plain = Answers.error(for: response, to: request)
-            guard response.body.isEmpty, let reason = response.headers["x-status-reason"], !reason.isEmpty else {
-                return plain
+            guard let reason = response.headers["x-status-reason"], !reason.isEmpty else {
+                return Answers.error(for: response, to: request)
             }
             var told = response
             told.body = Array(reason.utf8)

@@ -37,6 +37,7 @@ struct ContactCard {
         let merges = ((try await merged)?["items"]?.array ?? []).filter { ($0["undone_at"] ?? .null).isNull }
         let here = merges.filter { $0["kept"] == contact["id"] }
         let into = contact["merged_into"]?.int
+        let fields = fields(contact, labels, words)
         return try desk.page(
             "contact", title: name.isEmpty ? texts["contact_nameless"] : name, place: "/contacts",
             [
@@ -48,7 +49,7 @@ struct ContactCard {
                     (contact["fields"]?["tags"]?.array ?? []).map { tag in
                         ["text": tag, "href": .string("/contacts?tag=\(PercentText.encode(tag.string ?? ""))")]
                     }),
-                "fields": .array(fields(contact, labels, words)),
+                "fields": .array(fields), "has_fields": .bool(!fields.isEmpty),
                 "owner": (contact["owner"]?.int).map { .string(words.name("staff:\($0)")) } ?? .null,
                 "owners": .array(
                     staff.filter { $0["disabled"] != true || $0["id"] == contact["owner"] }.map { person in

@@ -124,6 +124,10 @@ extension Operations {
         let said = Self.counts(desk, found)
         let rows = (counts["rows"]?.int ?? 0) + (counts["faults"]?.int ?? 0)
         let isDry = found["dry"] == true
+        let samples = (found["params"]?["samples"]?.array ?? []).filter { $0["remote"] != nil }
+        // a check looks for nothing
+        let isIdle =
+            state == "done" && rows == 0 && said.isEmpty && samples.isEmpty && found["kind"]?.string != "check"
         let isEdit = found["kind"] == "edit"
         let told = isDry || state == "awaiting_approval" ? counts["preview"]?.object ?? [:] : counts
         let effects = (counts["effects"]?.object ?? [:]).sorted { $0.key < $1.key }.compactMap {
@@ -143,7 +147,7 @@ extension Operations {
             "state": .string(desk.texts["state_\(state)"]), "badge": .string(badge(state)),
             "message": desk.texts.message(ofRun: found), "when": desk.moment(found["created_at"]),
             "address": .string("/runs/\(run)"), "done": .int(rows - (found["waiting"]?.int ?? 0)), "of": .int(rows),
-            "counted": rows == 0 && !said.isEmpty ? .string(said) : .null,
+            "counted": rows == 0 && !said.isEmpty ? .string(said) : .null, "is_idle": .bool(isIdle),
             "has_rows": .bool(rows > 0), "is_counted": .bool(rows > 0 && !isDry),
             "waits": .bool(state == "awaiting_approval"),
             "edit": .array(isEdit ? try await words(desk, found["params"]?["edit"] ?? [:]) : []),
@@ -161,8 +165,7 @@ extension Operations {
                 }), "effects": .array(effects), "has_effects": .bool(!effects.isEmpty),
             "has_items": .bool(!items.isEmpty),
             "items": .array(items.map { reportRow(desk, $0) }),
-            "samples": .array(
-                (found["params"]?["samples"]?.array ?? []).filter { $0["remote"] != nil }.prefix(10).map(sample)),
+            "samples": .array(samples.prefix(10).map(sample)),
             "next": list["next"]?.string.map {
                 .string("/runs/\(run)?cursor=\(PercentText.encode($0))")
             } ?? .null,
@@ -190,8 +193,9 @@ extension Operations {
     /// A record as a mapping was tried on it: what it is there, and here.
     private static func sample(_ sample: JSON) -> JSON {
         let contact = sample["contact"]?.scalarText
+        let said = called(sample["fields"] ?? .null)
         return [
-            "name": .string(contact ?? sample["remote_id"]?.string ?? ""),
+            "name": .string(said.isEmpty ? contact ?? sample["remote_id"]?.string ?? "" : said),
             "href": contact.map { .string("/contacts/\($0)") } ?? .null,
             "hub": .string(pretty(sample["fields"] ?? .null)), "remote": .string(pretty(sample["remote"] ?? .null)),
             "problems": .array(
@@ -199,11 +203,15 @@ extension Operations {
         ]
     }
 
+    /// A name of what a row or a sample holds; empty when it holds none.
+    private static func called(_ fields: JSON) -> String {
+        ["given_name", "family_name", "company"].compactMap { fields[$0]?.string }.joined(separator: " ")
+    }
+
     private static func reportRow(_ desk: Desk, _ row: JSON) -> JSON {
         let fields = row["fields"] ?? .null
-        let name = ["given_name", "family_name", "company"].compactMap { fields[$0]?.string }.joined(separator: " ")
         return [
-            "line": row["line"] ?? .null, "name": .string(name),
+            "line": row["line"] ?? .null, "name": .string(called(fields)),
             "email": FieldText.first(fields["emails"]).map(JSON.string) ?? .null,
             "href": row["contact"]?.int.map { .string("/contacts/\($0)") } ?? .null,
             "problems": .array(

@@ -93,14 +93,16 @@ extension Operations {
                 "version": contact["version"] ?? .null,
             ]
         }
+        let same = fields.filter { field in !open.contains { $0["field"] == field["field"] } }
         return try desk.page(
             "merge", title: desk.texts["merge_title"], place: "/contacts", failure: failure,
             [
                 "stays": named(contact), "goes": named(goes), "back": .string("/contacts/\(id)"),
                 "swap": .string("/contacts/\(other)/merge?with=\(id)"),
                 "fields": .array(open.map { choice(desk, $0, labels, [contact, goes]) }),
+                "has_same": .bool(!same.isEmpty),
                 "same": .array(
-                    fields.filter { field in !open.contains { $0["field"] == field["field"] } }.map { field in
+                    same.map { field in
                         [
                             "label": .string(desk.texts.label(field["field"]?.string ?? "", labels)),
                             "pieces": pieces(desk, field["field"], field["result"], labels),

@@ -8,9 +8,11 @@ extension Operations {
             async let asked = desk.call.ask("listDeliveries", query: ["state": "dead", "limit": 100])
             async let conflicts = desk.call.askIfAllowed("listConflicts", query: ["limit": 50])
             async let duplicates = desk.call.askIfAllowed("listDuplicates", query: ["limit": 50])
+            async let connected = desk.call.askIfAllowed("listConnectors")
             let known = try await desk.call.askIfAllowed("listFields")?["items"]?.array ?? []
             let dead = try await asked["items"]?.array ?? []
             let open = ((try await conflicts)?["items"]?.array ?? []).filter { $0["settled_at"]?.string == nil }
+            let systems = (try await connected)?["items"]?.array ?? []
             let pairs = (try await duplicates)?["items"]?.array ?? []
             func contact(_ id: JSON?) -> JSON { .string("/contacts/\(id?.scalarText ?? "")") }
             return try desk.page(
@@ -32,6 +34,8 @@ extension Operations {
                                 "id": one["id"] ?? .null, "href": contact(one["contact"]),
                                 "who": desk.contact(one["name"], one["contact"]),
                                 "field": .string(desk.texts.label(one["field"]?.string ?? "", known)),
+                                "system": systems.first { $0["id"] == one["connector"] }?["name"]
+                                    ?? .string(desk.texts["other_system"]),
                                 "hub": side(one["hub"], of: one, desk.texts, known),
                                 "remote": side(one["remote"], of: one, desk.texts, known),
                             ]
@@ -44,7 +48,8 @@ extension Operations {
                                 "merge": .string(
                                     "/contacts/\(one["a"]?.scalarText ?? "")/merge?with=\(one["b"]?.scalarText ?? "")"),
                                 "a_name": desk.contact(one["a_name"], one["a"]),
-                                "b_name": desk.contact(one["b_name"], one["b"]), "evidence": one["evidence"] ?? .null,
+                                "b_name": desk.contact(one["b_name"], one["b"]),
+                                "evidence": .string(common(one["evidence"]?.string ?? "", desk.texts, known)),
                             ]
                         }), "has_duplicates": .bool(!pairs.isEmpty), "may_merge": .bool(desk.may(.contactsWrite)),
                 ])
@@ -59,6 +64,16 @@ extension Operations {
             return desk.go("/problems", notice: "settled")
         },
     ]
+
+    /// Why two contacts may be one.
+    /// - Parameter evidence: what they share, `email`, `phone`, or `field:` and a key field of the shop's own; `hand`
+    ///   for two that were merged before, and that was undone.
+    private static func common(_ evidence: String, _ texts: ConsoleTexts, _ known: [JSON]) -> String {
+        if evidence == "hand" { return texts["duplicate_hand"] }
+        let fields = ["email": "emails", "phone": "phones"]
+        let field = fields[evidence] ?? String(evidence.split(separator: ":").last ?? "")
+        return texts.filled("duplicate_common", ["field": texts.label(field, known)])
+    }
 
     /// A value of a conflict's field, as its reader says it.
     private static func side(_ value: JSON?, of conflict: JSON, _ texts: ConsoleTexts, _ known: [JSON]) -> JSON {

@@ -205,13 +205,15 @@ extension Operations {
 
     /// A name of what a row or a sample holds; empty when it holds none.
     private static func called(_ fields: JSON) -> String {
-        ["given_name", "family_name", "company"].compactMap { fields[$0]?.string }.joined(separator: " ")
+        let name = ["given_name", "family_name"].compactMap { fields[$0]?.string }.joined(separator: " ")
+        return [name, fields["company"]?.string ?? ""].filter { !$0.isEmpty }.joined(separator: ", ")
     }
 
     private static func reportRow(_ desk: Desk, _ row: JSON) -> JSON {
         let fields = row["fields"] ?? .null
         return [
-            "line": row["line"] ?? .null, "name": .string(called(fields)),
+            "line": .string(desk.texts.filled("row_line", ["n": row["line"]?.scalarText ?? ""])),
+            "name": .string(called(fields)),
             "email": FieldText.first(fields["emails"]).map(JSON.string) ?? .null,
             "href": row["contact"]?.int.map { .string("/contacts/\($0)") } ?? .null,
             "problems": .array(

@@ -34,7 +34,7 @@ extension Schemas {
     ]
 
     static let runStates = ["staging", "queued", "running", "awaiting_approval", "done", "failed", "undone"]
-    static let runKinds = ["poll", "check", "csv", "batch", "edit", "undo", "segment", "hook", "retention"]
+    static let runKinds = ["poll", "check", "try", "csv", "batch", "edit", "undo", "segment", "hook", "retention"]
 
     private static let runMembers: [String: JSON] = [
         "id": Schema.id, "kind": Schema.string, "plugin": Schema.orNull(Schema.id),

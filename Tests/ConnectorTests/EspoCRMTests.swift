@@ -191,7 +191,9 @@ enum EspoPeer {
         var bad = push(ContractPerson())
         bad.values["lastName"] = ""
         let outcomes = try await link.push([push(ContractPerson()), bad, push(ContractPerson())])
-        guard case .done = outcomes[0], case .failed(.refused) = outcomes[1], case .done = outcomes[2] else {
+        guard case .done = outcomes[0], case .failed(.refused("value_missing", _)) = outcomes[1],
+            case .done = outcomes[2]
+        else {
             Issue.record("came out as \(outcomes)")
             return
         }

@@ -130,6 +130,7 @@ class Console(ConsoleCase):
         expect(page.locator("[data-picked]:not(body)")).to_have_text("1 marked")
         page.get_by_label("Mark all on this page").check()
         expect(page.locator("[data-picked]:not(body)")).to_have_text("2 marked")
+        page.click("[data-marked] a")
         page.locator("#many [name=add_tags]").fill("autumn, north")
         page.locator("#many [name=remove_tags]").fill("crowd")
         page.locator("#many [name=field]").select_option("language")

@@ -1,6 +1,7 @@
 """What does not go by itself, and what people do about it in the console."""
 
 import pathlib
+import re
 import sys
 import time
 import unittest
@@ -44,7 +45,13 @@ class Problems(ConsoleCase):
         self.look(page, "home-attention")
         page.goto(self.url + "/problems")
         self.look(page, "problems-full")
-        expect(page.locator("li", has_text="Lena")).to_contain_text("field: lastName, type: maxLength")
+        refused = page.locator("li", has_text="Lena")
+        expect(refused).to_contain_text("A value is longer than crm takes")
+        refused.locator("summary").click()
+        expect(refused).to_contain_text("field: lastName, type: maxLength")
+        refused.locator("button", has_text="Try again").click()
+        expect(page.locator(".notice")).to_be_visible()
+        expect(page).to_have_url(re.compile("/problems"))
         pair = page.locator("li", has_text="Marek Zielony")
         expect(pair).to_contain_text("In common: Telephone")
         pair.locator("button", has_text="Two people").click()

@@ -81,6 +81,14 @@ class Shop(ConsoleCase):
         owner.get_by_label("Role").select_option(label="Sales")
         owner.click("button:has-text('Save')")
         expect(owner.locator(".notice")).to_contain_text("Saved")
+        # who changed which right, in words
+        owner.goto(self.url + "/audit?action=added")
+        added = owner.locator("li", has_text="role Sales on the phone").first
+        expect(added).to_contain_text("Reads contacts: own")
+        expect(added).to_contain_text("Fields, masked")
+        expect(added).to_contain_text("E-mail")
+        expect(owner.locator("main")).not_to_contain_text("rights")
+        self.look(owner, "audit-roles")
 
     def test_settings(self):
         """A field, a text of consent, a token that works until it is revoked, and all of it in the audit log."""
@@ -280,9 +288,11 @@ class Shop(ConsoleCase):
             self.assertEqual(count, len(mapped["rules"]))
             rows.locator("[data-add]").click()
             expect(rows.locator("[data-row]")).to_have_count(count + 1)
+            expect(rows.locator("[name=hub] option[value='addresses[0].street']").first).to_have_text("Addresses 1: street")
             rows.locator("[name=hub]").last.select_option("notes")
             rows.locator("[name=way]").last.select_option("out")
             rows.locator("[name=remote]").last.fill("middleName")
+            rows.locator("summary").last.click()
             rows.locator("[name=more]").last.fill("{")
             rows.locator("button:has-text('Save')").click()
             expect(page.locator("[role=alert]")).to_contain_text("JSON")
@@ -297,6 +307,7 @@ class Shop(ConsoleCase):
             rows.locator("[name=hub]").last.select_option("notes")
             rows.locator("[name=way]").last.select_option("out")
             rows.locator("[name=remote]").last.fill("middleName")
+            rows.locator("summary").last.click()
             rows.locator("[name=more]").last.fill('{"trim": true}')
             rows.locator("button:has-text('Save')").click()
             expect(page.locator(".notice")).to_contain_text("Saved")
@@ -376,7 +387,7 @@ class Shop(ConsoleCase):
         expect(rule).to_contain_text("next look")
         self.settled(page, "section.card:has-text('Leavers')", "0 contacts")
         page.goto(f"{self.url}/contacts/{contact}")
-        expect(page.locator("main")).to_contain_text("deleted")
+        expect(page.locator("main")).to_contain_text("erased for good")
         page.goto(self.url + "/retention")
         rule.locator("button:has-text('Delete')").click()
         page.locator("dialog button", has_text="Delete").click()

@@ -406,7 +406,7 @@ import Testing
             today: today
         ).tiles(texts)
         #expect(tiles.map { $0["title"] } == ["Contacts", "Changes in 7 days"])
-        #expect(tiles[0]["value"] == "1,234" && tiles[0]["trend"] == "new in 7 days: 214; in the 7 before: 29")
+        #expect(tiles[0]["value"] == "1,234" && tiles[0]["trend"] == "added in 7 days: 214; in the 7 before: 29")
         #expect(tiles[1]["value"] == "5" && tiles[1]["trend"] == "in the 7 before: 1")
         #expect(tiles[1]["line"]?.string?.split(separator: " ").count == 14)
         #expect(Figures([], today: today).tiles(texts).isEmpty)

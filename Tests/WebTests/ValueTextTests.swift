@@ -27,6 +27,7 @@ import Testing
         "outcome": DeliveryResult.Outcome.allCases.map(\.rawValue) + ["open"],
         "part": ContactForm.addressParts + ["label"],
         "presence": Schemas.presences,
+        "refusal": ["value_missing", "value_too_long", "value_invalid", "duplicate", "other"],
         "retention": Operations.retentionKinds,
         "role_only": RoleRights.conditions,
         "row": ["new", "changed", "unchanged", "refused", "deleted_here"],
@@ -36,6 +37,10 @@ import Testing
         "state": Schemas.runStates + ["on", "off", "paused", "locked"],
         "tenant": ["open", "suspended"],
         "type": FieldType.custom.map(\.rawValue),
+        "value": [
+            "bad_amount", "bad_birthday", "bad_choice", "bad_date", "bad_email", "bad_flag", "bad_link", "bad_month",
+            "bad_number", "not_address", "not_text", "too_long", "too_many",
+        ],
         "way": SegmentForm.ways + MappingForm.ways,
     ]
     /// Names of roles, fields and settings: those that are not Kontor's own are shown as they are.

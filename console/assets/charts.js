@@ -49,5 +49,11 @@ function drawAll() {
 }
 
 drawAll();
+// a page that stays open from day to evening
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  for (const chart of drawn.values()) chart.destroy();
+  drawn.clear();
+  drawAll();
+});
 // parts that are drawn anew bring canvases of their own
 new MutationObserver(drawAll).observe(document.querySelector("main"), { childList: true, subtree: true });

@@ -207,10 +207,10 @@ if (document.querySelector("[data-live]")) followShop();
 /** Marks for changing many at once: how many, and all of the page. */
 function countPicked() {
   const picked = document.querySelectorAll("input[name=id][form=many]:checked").length;
-  const badge = document.querySelector("[data-picked]:not(body)");
-  if (!badge) return;
-  badge.hidden = picked === 0;
-  badge.textContent = document.body.dataset.picked.replace("{n}", picked);
+  const bar = document.querySelector("[data-marked]");
+  if (!bar) return;
+  bar.hidden = picked === 0;
+  bar.querySelector("[data-picked]").textContent = document.body.dataset.picked.replace("{n}", picked);
 }
 document.addEventListener("change", (event) => {
   if (event.target.matches?.("[data-pick-all]")) {
@@ -218,10 +218,10 @@ document.addEventListener("change", (event) => {
   }
   if (event.target.matches?.("[data-pick-all], input[name=id][form=many]")) {
     countPicked();
-    const many = document.querySelector("[data-many]");
-    if (many && event.target.checked) many.open = true;
   }
 });
+// the form stands below the list, however long that is
+document.querySelector("[data-marked] a")?.addEventListener("click", () => { document.querySelector("[data-many]").open = true; });
 // what is searched for meanwhile is what "all that are found" means
 document.addEventListener("submit", (event) => {
   for (const field of event.target.querySelectorAll("[data-follows]")) {

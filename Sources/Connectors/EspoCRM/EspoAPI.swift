@@ -25,10 +25,20 @@ struct EspoAPI: Sendable {
             return Answers.error(for: told, to: request)
         }
 
-        /// The same about one record: 403 says that this one may not be had, not that the key is bad.
+        /// The same about one record: 403 says that this one may not be had, not that the key is bad, and 400 mostly
+        /// that a value is missing or wrong ("Field validation failure; …, type: required").
         var recordError: RemoteError {
-            guard response.status == 403, case .locked(let code, let message) = error else { return error }
-            return .refused(code: code, message: message)
+            switch (response.status, error) {
+            case (403, .locked(let code, let message)): .refused(code: code, message: message)
+            case (400, .refused(_, let message)) where message.hasPrefix("Field validation failure"):
+                .refused(code: Self.code(ofValidation: message), message: message)
+            default: error
+            }
+        }
+
+        private static func code(ofValidation message: String) -> String {
+            if message.hasSuffix("type: required") { return "value_missing" }
+            return message.hasSuffix("type: maxLength") ? "value_too_long" : "value_invalid"
         }
     }
 

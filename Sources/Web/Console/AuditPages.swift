@@ -21,11 +21,16 @@ extension Operations {
             query["cursor"] = desk.call.query["cursor"]
             async let people = desk.call.askIfAllowed("listStaff")
             async let systems = desk.call.askIfAllowed("listConnectors")
+            async let roles = desk.call.askIfAllowed("listRoles")
+            async let known = desk.call.askIfAllowed("listFields")
             async let alerts = desk.call.ask("listAlerts", query: ["open": true, "limit": 100])
             let list = try await desk.call.ask("listAudit", query: query)
             let staff = try await people?["items"]?.array ?? []
             let connectors = try await systems?["items"]?.array ?? []
             let words = Actors(desk.texts, people: staff, systems: connectors)
+            let entries = AuditWords(
+                desk: desk, actors: words, systems: connectors, roles: try await roles?["items"]?.array ?? [],
+                fields: try await known?["items"]?.array ?? [])
             let open = try await alerts["items"]?.array ?? []
             var model: JSON = [
                 "alerts": .array(open.map { alert(desk, $0, words) }), "has_alerts": .bool(!open.isEmpty),
@@ -35,9 +40,9 @@ extension Operations {
                     }),
                 "actions": .array(
                     actions.map {
-                        ["value": .string($0), "text": .string(said($0, desk)), "is_chosen": .bool($0 == action)]
+                        ["value": .string($0), "text": .string(entries.said($0)), "is_chosen": .bool($0 == action)]
                     }),
-                "items": .array((list["items"]?.array ?? []).map { entry(desk, $0, words) }),
+                "items": .array((list["items"]?.array ?? []).map(entries.row)),
                 "next": list["next"]?.string.map {
                     .string(
                         "/audit?actor=\(PercentText.encode(actor))&action=\(PercentText.encode(action))&cursor=\(PercentText.encode($0))"
@@ -84,34 +89,5 @@ extension Operations {
             staff.map { "staff:\($0["id"]?.scalarText ?? "")" }
             + connectors.map { "connector:\($0["id"]?.scalarText ?? "")" }
         return chosen.isEmpty || known.contains(chosen) ? known : [chosen] + known
-    }
-
-    private static func said(_ action: String, _ desk: Desk) -> String {
-        desk.texts.known("did_\(action.replacing(".", with: "_"))") ?? action
-    }
-
-    private static func entry(_ desk: Desk, _ entry: JSON, _ words: Actors) -> JSON {
-        let action = entry["action"]?.string ?? ""
-        let details = (entry["details"]?.object ?? [:]).sorted { $0.key < $1.key }.filter {
-            // of what came or went they are always the same
-            $0.key != "fields" || action == "changed"
-        }.map { key, value -> String in
-            let words = (value.array ?? [value]).map { one in
-                let text = one.scalarText ?? one.text
-                return key == "fields" ? desk.texts.known("column_\(text)") ?? text : text
-            }
-            // two columns may have one name
-            .reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
-            return "\(desk.texts.known("detail_\(key)") ?? key): \(words.joined(separator: ", "))"
-        }
-        let actor = entry["actor"]?.string ?? ""
-        let entity = entry["entity"]?.string.map { desk.texts.known("entity_\($0)") ?? $0 }
-        let what = [entity, entry["record"]?.scalarText].compactMap(\.self).joined(separator: " ")
-        return [
-            "who": .string(words.name(actor)), "by": .string("/audit?actor=\(PercentText.encode(actor))"),
-            "action": .string(said(action, desk)), "like": .string("/audit?action=\(PercentText.encode(action))"),
-            "what": what.isEmpty ? .null : .string(what),
-            "details": .string(String(details.joined(separator: "; ").prefix(300))), "when": desk.moment(entry["at"]),
-        ]
     }
 }

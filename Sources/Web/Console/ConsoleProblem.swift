@@ -20,9 +20,13 @@ enum ConsoleProblem {
             }
             let known = failure.kind == .broken ? desk.texts["problem_broken"] : desk.texts.said(failure)
             let details = failure.details.compactMap { $0["message"] }
+            let isPlace = failure.code == "not_found"
             return try desk.page(
-                "problem", title: desk.texts["problem_title"], status: plain.status,
-                ["message": .string(known), "code": .string(failure.code), "details": .array(details)])
+                "problem", title: desk.texts[isPlace ? "problem_no_page" : "problem_title"], status: plain.status,
+                [
+                    "message": .string(known), "code": isPlace ? .null : .string(failure.code),
+                    "details": .array(details),
+                ])
         } catch {
             // no console, or no page to be made: the error itself is told all the same
             return plain

@@ -16,4 +16,21 @@ extension ConsoleTexts {
     func message(ofRun run: JSON) -> JSON {
         run["state"] == "awaiting_approval" ? .string(self["run_awaits"]) : run["message"] ?? .null
     }
+
+    /// What another system meant by not taking a contact; its own words are told beside it.
+    /// - Parameter code: of the delivery, as the interface gives it.
+    func refusal(_ code: JSON?, of system: JSON?) -> JSON {
+        let key = "refusal_\(code?.string ?? "")"
+        return .string(filled(known(key) == nil ? "refusal_other" : key, ["system": system?.string ?? ""]))
+    }
+
+    /// What is wrong with a value of a row, by its code; the value itself stands at the end of what the interface says.
+    /// - Parameter problem: with `code` and `message`.
+    func problem(ofValue problem: JSON) -> JSON {
+        guard let said = known("value_\(problem["code"]?.string ?? "")") else {
+            return problem["message"] ?? problem["code"] ?? .null
+        }
+        let halves = (problem["message"]?.string ?? "").split(separator: ": ", maxSplits: 1)
+        return .string(halves.count == 2 ? "\(said) (\(halves[1]))" : said)
+    }
 }

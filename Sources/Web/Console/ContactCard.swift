@@ -23,14 +23,15 @@ struct ContactCard {
         async let erased = certificate()
         async let merged = call.askIfAllowed("listMerges", path)
         let (contact, labels) = (try await asked, try await known["items"]?.array ?? [])
-        let name = contact["name"]?.string ?? ""
+        let certificate = try await erased
+        let isErased = certificate != .null
+        let name = self.name(contact, isErased: isErased)
         let staff = try await people?["items"]?.array ?? []
         let phrases = ReaderPhrases(texts: texts, fields: labels, staff: staff)
         let words = Actors(
             texts, people: staff, systems: try await systems?["items"]?.array ?? [])
         let plugins = (try await explained)?["plugins"]?.array ?? []
         let rows = ((try await history)?["items"]?.array ?? []).map { row($0, labels, words) }
-        let certificate = try await erased
         let attempts = try await tried?["items"]?.array ?? []
         let aims = try await purposes?["items"]?.array ?? []
         let isDeleted = contact["deleted_at"]?.string != nil
@@ -39,12 +40,13 @@ struct ContactCard {
         let into = contact["merged_into"]?.int
         let fields = fields(contact, labels, words)
         return try desk.page(
-            "contact", title: name.isEmpty ? texts["contact_nameless"] : name, place: "/contacts",
+            "contact", title: name, place: "/contacts",
             [
                 "id": contact["id"] ?? .null, "version": contact["version"] ?? .null,
                 "initials": .string(FieldText.initials(name)),
-                "name": .string(name.isEmpty ? texts["contact_nameless"] : name),
-                "company": contact["fields"]?["company"] ?? .null, "is_deleted": .bool(isDeleted),
+                "name": .string(name), "company": contact["fields"]?["company"] ?? .null,
+                "is_gone": .bool(isDeleted && !isErased && into == nil), "is_erased": .bool(isErased),
+                "nothing": .string(texts[isErased ? "contact_nothing_kept" : "contact_nothing"]),
                 "tags": .array(
                     (contact["fields"]?["tags"]?.array ?? []).map { tag in
                         ["text": tag, "href": .string("/contacts?tag=\(PercentText.encode(tag.string ?? ""))")]
@@ -68,8 +70,8 @@ struct ContactCard {
                         ["value": purpose["key"] ?? .null, "text": .string(texts.title(ofPurpose: purpose))]
                     }),
                 "has_purposes": .bool(!aims.isEmpty),
-                "may_export": .bool(desk.may(.feed) && certificate == .null), "erased": certificate,
-                "may_restore": .bool(desk.may(.contactsWrite) && isDeleted && into == nil),
+                "may_export": .bool(desk.may(.feed) && !isErased), "erased": certificate,
+                "may_restore": .bool(desk.may(.contactsWrite) && isDeleted && !isErased && into == nil),
                 "is_merged": .bool(into != nil), "into": into.map { .string("/contacts/\($0)") } ?? .null,
                 "undo": into == nil ? .null : merges.first { $0["lost"] == contact["id"] }?["id"] ?? .null,
                 "merges": .array(here.map { absorbed($0, words) }), "has_merges": .bool(!here.isEmpty),
@@ -104,6 +106,11 @@ struct ContactCard {
                 "when": desk.moment(origin?["at"]), "is_locked": .bool(locks.contains(key)),
             ]
         }
+    }
+
+    private func name(_ contact: JSON, isErased: Bool) -> String {
+        let name = contact["name"]?.string ?? ""
+        return name.isEmpty ? texts[isErased ? "contact_nobody" : "contact_nameless"] : name
     }
 
     /// How far an erasure is; null when there was none.
@@ -161,7 +168,8 @@ struct ContactCard {
             "state": .string(texts["delivery_\(shown)"]),
             "because": .string(verdict.because(system: plugin["connector"]?.string ?? "")),
             "words": phrases.words(plugin["rule"]?["filter"]), "remote": delivery["remote_id"] ?? .null,
-            "problem": shown == "dead" ? delivery["message"] ?? .null : .null,
+            "problem": shown == "dead" ? texts.refusal(delivery["code"], of: plugin["connector"]) : .null,
+            "message": shown == "dead" ? delivery["message"] ?? .null : .null,
             "advice": .array(advice.map(JSON.string)), "has_advice": .bool(!advice.isEmpty),
             "when": desk.moment(delivery["due_at"]), "attempts": .array(attempts),
             "has_attempts": .bool(!attempts.isEmpty),

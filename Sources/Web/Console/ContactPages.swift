@@ -87,10 +87,11 @@ extension Operations {
                 "setLocks", desk.call.path, body: ["fields": .array(locks.sorted().map(JSON.string))])
             return desk.go("/contacts/\(desk.call.path["id"] ?? "")", notice: "saved")
         },
-        action("console.retryContact", "/contacts/{id}/retry", access: .tenant(.runs)) { desk, _ in
+        action("console.retryContact", "/contacts/{id}/retry", access: .tenant(.runs)) { desk, form in
             try await desk.call.ask("getContact", desk.call.path)
             try await desk.call.ask("retryDeliveries", body: ["record": .int(try desk.call.id())])
-            return desk.go("/contacts/\(desk.call.path["id"] ?? "")", notice: "retried")
+            let isOfMany = form["from"] == "problems"
+            return desk.go(isOfMany ? "/problems" : "/contacts/\(desk.call.path["id"] ?? "")", notice: "retried")
         },
     ]
 }

@@ -26,14 +26,18 @@ struct Figures {
 
     /// - Parameter value: to be shown; the last week's sum unless told.
     private func tile(_ texts: ConsoleTexts, _ what: String, _ value: Int64?, of flow: String) -> JSON {
-        let days = values(flow).map { $0 ?? 0 }
+        let counted = values(flow)
+        let days = counted.map { $0 ?? 0 }
+        // a shop that is younger than that had no week before
+        let isYoung = counted.prefix(7).allSatisfy { $0 == nil }
         let (before, now) = (days.prefix(7).reduce(0, +), days.suffix(7).reduce(0, +))
         return [
             "title": .string(texts["figure_\(what)"]), "value": .string(texts.grouped(value ?? now)),
             "trend": .string(
-                texts.filled(
-                    value == nil ? "figure_before" : "figure_new",
-                    ["n": texts.grouped(now), "before": texts.grouped(before)])),
+                [
+                    value == nil ? nil : texts.filled("figure_new", ["n": texts.grouped(now)]),
+                    isYoung ? nil : texts.filled("figure_before", ["before": texts.grouped(before)]),
+                ].compactMap(\.self).joined(separator: "; ")),
             "line": days.contains { $0 > 0 } ? .string(Self.line(days)) : .null,
         ]
     }

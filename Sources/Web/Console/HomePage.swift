@@ -70,6 +70,7 @@ extension Operations {
         return [
             "href": .string("/runs/\(run["id"]?.scalarText ?? "")"),
             "kind": .string(desk.texts["run_\(run["kind"]?.string ?? "")"]), "system": system?["name"] ?? .null,
+            "is_dry": .bool(run["dry"] == true),
             "state": run["state"] ?? .null, "state_text": .string(desk.texts["state_\(run["state"]?.string ?? "")"]),
             "badge": .string(badge(run["state"]?.string)), "counts": .string(counts(desk, run)),
             "message": desk.texts.message(ofRun: run), "when": desk.moment(run["created_at"]),

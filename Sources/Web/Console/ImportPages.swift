@@ -56,7 +56,12 @@ extension Operations {
                 .query("cursor", Schema.text(1, 200), "Where to go on.")
             ]
         ) { desk in
-            let model = try await report(desk, desk.call.path["id"] ?? "")
+            async let systems = desk.call.askIfAllowed("listConnectors")
+            var model = try await report(desk, desk.call.path["id"] ?? "")
+            let system = try await systems?["items"]?.array?.first { $0["id"] == model["connector"] }
+            model["system"] = system.map {
+                ["name": $0["name"] ?? .null, "href": .string("/connections/\($0["id"]?.scalarText ?? "")")]
+            }
             return try desk.page(
                 "run", title: desk.texts.filled("run_number", ["n": desk.call.path["id"] ?? ""]), place: "/", model)
         },
@@ -142,7 +147,7 @@ extension Operations {
         let list: JSON = isOver ? try await desk.call.ask("listRunRows", ["id": run], query: query) : [:]
         let items = list["items"]?.array ?? []
         return [
-            "is_over": .bool(isOver),
+            "is_over": .bool(isOver), "is_dry": .bool(isDry), "connector": found["connector"] ?? .null,
             "kind": .string(desk.texts["run_\(found["kind"]?.string ?? "")"]),
             "state": .string(desk.texts["state_\(state)"]), "badge": .string(badge(state)),
             "message": desk.texts.message(ofRun: found), "when": desk.moment(found["created_at"]),
@@ -221,7 +226,7 @@ extension Operations {
                     let field = String((problem["field"]?.string ?? "").prefix { $0 != "[" && $0 != "." })
                     return [
                         "field": .string(field.isEmpty ? "" : desk.texts.label(field, [])),
-                        "text": problem["message"] ?? problem["code"] ?? .null,
+                        "text": desk.texts.problem(ofValue: problem),
                     ]
                 }),
         ]

@@ -83,7 +83,8 @@ struct MappingForm {
                         (own + keys).map { key in
                             [
                                 "value": .string(key),
-                                "text": .string(own.contains(key) ? key : texts.label(key, fields)),
+                                "text": .string(
+                                    own.contains(key) ? Self.label(key, texts, fields) : texts.label(key, fields)),
                                 "is_chosen": .bool(key == row.hub),
                             ]
                         }),
@@ -95,8 +96,24 @@ struct MappingForm {
                             ]
                         }),
                     "remote": .string(row.remote), "more": .string(row.more),
+                    // what is wrong is seen
+                    "is_open": .bool(!row.more.isEmpty && (try? JSON(text: row.more))?.object == nil),
                 ]
             })
+    }
+
+    /// Part of a field, or several fields in one, in words: "Addresses 1: city".
+    /// - Parameter path: as a mapping has it, such as `addresses[0].city`; several in JSON's brackets.
+    static func label(_ path: String, _ texts: ConsoleTexts, _ fields: [JSON]) -> String {
+        if path.utf8.first == UInt8(ascii: "["), let several = (try? JSON(text: path))?.array {
+            return several.compactMap(\.string).map { label($0, texts, fields) }.joined(separator: ", ")
+        }
+        let parts = path.split(separator: ".", maxSplits: 1).map(String.init)
+        let halves = (parts.first ?? path).split(separator: "[").map(String.init)
+        let field = texts.label(halves.first ?? path, fields)
+        let place = halves.dropFirst().first.flatMap { Int($0.prefix { $0 != "]" }) }.map { " \($0 + 1)" } ?? ""
+        guard parts.count == 2, parts[1] != "value" else { return field + place }
+        return "\(field)\(place): \(texts.known("part_\(parts[1])") ?? parts[1])"
     }
 
     /// Several ends of one rule stand in JSON's brackets.

@@ -24,6 +24,8 @@ extension Operations {
                             [
                                 "href": contact(one["record"]), "who": desk.contact(one["name"], one["record"]),
                                 "system": one["connector"] ?? .null,
+                                "retry": .string("/contacts/\(one["record"]?.scalarText ?? "")/retry"),
+                                "because": desk.texts.refusal(one["code"], of: one["connector"]),
                                 "code": one["code"] ?? .null, "message": one["message"] ?? .null,
                                 "when": desk.moment(one["changed_at"]),
                             ]

@@ -224,7 +224,9 @@ extension Operations {
                     return [
                         "id": token["id"] ?? .null, "label": token["label"] ?? .null,
                         "prefix": token["prefix"] ?? .null,
-                        "scopes": .string((token["scopes"]?.array ?? []).compactMap(\.string).joined(separator: ", ")),
+                        "scopes": .string(
+                            (token["scopes"]?.array ?? []).compactMap(\.string).map(desk.texts.grant).joined(
+                                separator: ", ")),
                         "role": title(token["role"]), "is_over": .bool(isOver),
                         "used": desk.moment(token["used_at"]),
                         "until": desk.moment(token["expires_at"]),
@@ -234,7 +236,7 @@ extension Operations {
                 Scope.ofTenants.filter { desk.may($0) }.map { scope in
                     [
                         "value": .string(scope.rawValue),
-                        "text": .string(desk.texts["grant_\(scope.rawValue.replacing(":", with: "_"))"]),
+                        "text": .string(desk.texts.grant(scope.rawValue)),
                     ]
                 }),
         ]

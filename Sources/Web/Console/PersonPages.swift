@@ -7,7 +7,11 @@ extension Operations {
     static let personPages: [Operation] = [
         page(
             "console.person", "/staff/{id}", access: .tenant(.staff),
-            query: [.query("contact", Schema.id, "A contact to ask about.")]
+            query: [
+                .query(
+                    "contact", Schema.text(1, 200),
+                    "A contact to ask about: its number, or part of its name or addresses.")
+            ]
         ) { desk in
             try await personPage(desk)
         },
@@ -102,12 +106,14 @@ extension Operations {
             })
     }
 
-    /// What a person may do with one contact; what stands against it when there is no such contact for the asker.
+    /// What a person may do with one contact; what stands against it when none is meant that the asker sees.
     private static func explained(_ desk: Desk, _ contact: String) async throws -> JSON {
         do {
+            let contact = try await desk.meant(contact)
             let found = try await desk.call.ask(
-                "explainRights", ["id": desk.call.path["id"] ?? "", "contact": contact])
+                "explainRights", ["id": desk.call.path["id"] ?? "", "contact": contact.id])
             return [
+                "name": .string(contact.name), "href": .string("/contacts/\(contact.id)"),
                 "may": .array(
                     ["read", "change", "delete"].map { what in
                         let isAllowed = found["may"]?[what] == true
@@ -117,7 +123,7 @@ extension Operations {
                         ]
                     }), "because": .array(RightsWords(found, in: try await desk.phrases()).sentences.map(JSON.string)),
             ]
-        } catch let failure as Failure where failure.kind == .notFound {
+        } catch let failure as Failure where failure.kind == .notFound || failure.code == "contact.unclear" {
             return ["may": [], "because": [.string(desk.texts.said(failure))]]
         }
     }

@@ -88,24 +88,19 @@ extension Operations {
             .string(VerdictWords(verdict?.string ?? "", in: phrases).because(system: name))
         }
         let count = differences.reduce(0) { $0 + ($1["count"]?.int ?? 0) }
+        var items: [JSON] = []
+        for one in differences {
+            items.append([
+                "count": one["count"] ?? .null, "was": said(one["from"]), "is": said(one["to"]),
+                "records": .array(try await desk.links(to: Array((one["examples"]?.array ?? []).prefix(5)))),
+            ])
+        }
         return [
             "said": .string(
                 desk.texts.filled(
                     "filter_trial",
                     ["n": String(count), "of": found["changes"]?.scalarText ?? "", "days": String(trialDays)])),
-            "items": .array(
-                differences.map { one in
-                    [
-                        "count": one["count"] ?? .null, "was": said(one["from"]), "is": said(one["to"]),
-                        "records": .array(
-                            (one["examples"]?.array ?? []).map {
-                                [
-                                    "href": .string("/contacts/\($0.scalarText ?? "")"),
-                                    "number": .string($0.scalarText ?? ""),
-                                ]
-                            }),
-                    ]
-                }),
+            "items": .array(items),
         ]
     }
 

@@ -64,7 +64,9 @@ extension Operations {
             "console.segment", "/segments/{id}", access: .tenant(.contactsRead),
             query: [
                 .query("cursor", Schema.text(1, 200), "Where to go on."),
-                .query("contact", Schema.id, "A contact to ask about."),
+                .query(
+                    "contact", Schema.text(1, 200),
+                    "A contact to ask about: its number, or part of its name or addresses."),
             ]
         ) { desk in try await segmentPage(desk) },
     ]
@@ -129,11 +131,12 @@ extension Operations {
 
     /// Why a contact is or is not in a segment, and what would change that.
     private static func membership(_ desk: Desk, _ segment: JSON, _ contact: String) async throws -> JSON {
-        let found: JSON
+        let (found, meant): (JSON, (id: String, name: String))
         do {
+            meant = try await desk.meant(contact)
             found = try await desk.call.ask(
-                "explainMember", ["id": segment["id"]?.scalarText ?? "", "contact": contact])
-        } catch let failure as Failure where failure.kind == .notFound {
+                "explainMember", ["id": segment["id"]?.scalarText ?? "", "contact": meant.id])
+        } catch let failure as Failure where failure.kind == .notFound || failure.code == "contact.unclear" {
             return ["text": .string(desk.texts.said(failure)), "badge": "calm"]
         }
         let isMember = found["member"] == true
@@ -143,7 +146,7 @@ extension Operations {
         let advice = condition.verdict(leafResults: answers).whatWouldChange(in: phrases)
         return [
             "text": .string(desk.texts[isMember ? "member_is" : "member_is_not"]), "badge": isMember ? "good" : "calm",
-            "href": .string("/contacts/\(contact)"),
+            "href": .string("/contacts/\(meant.id)"), "name": .string(meant.name),
             "asked": .array(
                 zip(condition.leaves, answers).map { leaf, answer in
                     [

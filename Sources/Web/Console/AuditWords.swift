@@ -3,6 +3,8 @@ import Store
 
 /// Entries of the audit log as people read them: names in place of numbers, what rights and fields were and are.
 struct AuditWords {
+    /// Links in one entry; of what is beyond them the number is told.
+    private static let mostContacts = 50
     let desk: Desk
     let actors: Actors
     /// As the interface lists them; empty where the reader may not see them.
@@ -16,11 +18,13 @@ struct AuditWords {
     func row(_ entry: JSON) -> JSON {
         let (actor, action) = (entry["actor"]?.string ?? "", entry["action"]?.string ?? "")
         let (what, href) = record(entry)
+        let further = (entry["details"]?["contacts"]?.array ?? []).count - Self.mostContacts
         return [
             "who": .string(actors.name(actor)), "by": .string("/audit?actor=\(PercentText.encode(actor))"),
             "action": .string(said(action)), "like": .string("/audit?action=\(PercentText.encode(action))"),
             "what": what, "href": href, "when": desk.moment(entry["at"]),
             "details": .array(details(entry).map(JSON.string)), "contacts": .array(contacts(entry)),
+            "further": further > 0 ? .string("+ \(further)") : .null,
         ]
     }
 
@@ -72,7 +76,7 @@ struct AuditWords {
     }
 
     private func contacts(_ entry: JSON) -> [JSON] {
-        (entry["details"]?["contacts"]?.array ?? []).prefix(50).map {
+        (entry["details"]?["contacts"]?.array ?? []).prefix(Self.mostContacts).map {
             ["number": $0, "href": .string("/contacts/\($0.scalarText ?? "")")]
         }
     }

@@ -23,12 +23,16 @@ extension JSON {
     ///
     /// - Parameters:
     ///   - bytes: UTF-8.
-    ///   - names: members of those objects that stand within so many others and lists.
+    ///   - names: of the members to keep, by how many objects and lists the object that has them stands within; objects at
+    ///     other depths are kept whole. Names need no escapes.
     /// - Throws: `JSONError`.
-    public init(parsing bytes: [UInt8], passingOver names: Set<String>, at depth: Int) throws(JSONError) {
+    public init(parsing bytes: [UInt8], keeping names: [Int: [String]]) throws(JSONError) {
         self = try bytes.withUnsafeBufferPointer { buffer throws(JSONError) in
             var parser = JSONParser(bytes: buffer, maxDepth: 64)
-            (parser.passedOver, parser.passedDepth) = (names, depth)
+            for (depth, names) in names {
+                while parser.kept.count <= depth { parser.kept.append(nil) }
+                parser.kept[depth] = names.map { Array($0.utf8) }
+            }
             return try parser.document()
         }
     }
@@ -42,9 +46,8 @@ private struct JSONParser {
     let bytes: UnsafeBufferPointer<UInt8>
     let maxDepth: Int
     var at = 0
-    /// Members that are not made, of objects at this depth.
-    var passedOver: Set<String> = []
-    var passedDepth = -1
+    /// Members that are made of objects at each depth; nil: all.
+    var kept: [[[UInt8]]?] = []
 
     init(bytes: UnsafeBufferPointer<UInt8>, maxDepth: Int) {
         self.bytes = bytes
@@ -104,24 +107,45 @@ private struct JSONParser {
     private mutating func object(depth: Int) throws(JSONError) -> JSON {
         at += 1
         // most have a few
-        var members = [String: JSON](minimumCapacity: 6)
+        let wanted = depth < kept.count ? kept[depth] : nil
+        var members = [String: JSON](minimumCapacity: wanted?.count ?? 6)
         skipSpace()
         if take(UInt8(ascii: "}")) { return .object(members) }
         while true {
             skipSpace()
             guard at < bytes.count, bytes[at] == UInt8(ascii: "\"") else { throw fail("expected a key") }
-            let key = try string()
-            skipSpace()
-            guard take(UInt8(ascii: ":")) else { throw fail("expected ':'") }
-            if depth == passedDepth, passedOver.contains(key) {
+            if let wanted, !isNext(among: wanted) {
+                passOverString()
+                try passColon()
                 passOver()
-            } else if members.updateValue(try value(depth: depth + 1), forKey: key) != nil {
+            } else if try take(into: &members, depth) {
                 throw fail("duplicate key")
             }
             skipSpace()
             if take(UInt8(ascii: ",")) { continue }
             if take(UInt8(ascii: "}")) { return .object(members) }
             throw fail("expected ',' or '}'")
+        }
+    }
+
+    /// Makes a member.
+    /// - Returns: whether there was one of this name.
+    private mutating func take(into members: inout [String: JSON], _ depth: Int) throws(JSONError) -> Bool {
+        let key = try string()
+        try passColon()
+        return members.updateValue(try value(depth: depth + 1), forKey: key) != nil
+    }
+
+    private mutating func passColon() throws(JSONError) {
+        skipSpace()
+        guard take(UInt8(ascii: ":")) else { throw fail("expected ':'") }
+    }
+
+    /// Whether the string that begins here is one of these.
+    private func isNext(among names: [[UInt8]]) -> Bool {
+        names.contains { name in
+            let end = at + 1 + name.count
+            return end < bytes.count && bytes[end] == UInt8(ascii: "\"") && bytes[at + 1..<end].elementsEqual(name)
         }
     }
 

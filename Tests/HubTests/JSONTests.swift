@@ -13,20 +13,19 @@ import Testing
         #expect(throws: JSONError.self) { try JSON(text: text) }
     }
 
-    @Test func passesOverMembersThatNobodyAsksFor() throws {
+    @Test func makesOnlyTheMembersThatAreAskedFor() throws {
         let text = #"""
             {"gone": 1, "items": [{"gone": {"a": ["}", "\"]\\", 2.5e3]}, "stays": {"gone": "kept"}}, {"stays": 1, "gone": null},
-            {"gone":"x,y"},{"a":[{"gone":true}] , "gone" : [[],{}] }], "next": "7"}
+            {"gone":"x,y"},{"stay":3,"stays\"":4,"a":[{"gone":true,"b":{}}] , "gone" : [[],{}] }], "next": "7"}
             """#
+        let kept = [2: ["stays", "a"], 4: ["b"]]
         #expect(
-            try JSON(parsing: Array(text.utf8), passingOver: ["gone"], at: 2) == [
+            try JSON(parsing: Array(text.utf8), keeping: kept) == [
                 "gone": 1, "next": "7",
-                "items": [["stays": ["gone": "kept"]], ["stays": 1], [:], ["a": [["gone": true]]]],
+                "items": [["stays": ["gone": "kept"]], ["stays": 1], [:], ["a": [["b": [:]]]]],
             ])
         for cut in 0..<text.utf8.count {
-            #expect(throws: JSONError.self) {
-                try JSON(parsing: Array(text.utf8.prefix(cut)), passingOver: ["gone"], at: 2)
-            }
+            #expect(throws: JSONError.self) { try JSON(parsing: Array(text.utf8.prefix(cut)), keeping: kept) }
         }
     }
 

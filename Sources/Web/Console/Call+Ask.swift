@@ -19,11 +19,18 @@ extension Call {
         return answer.body.isEmpty ? .null : try JSON(parsing: answer.body)
     }
 
-    /// The same for a page of a list, without these members of its items.
-    func askForItems(_ id: String, query: [String: JSON], without members: Set<String>) async throws -> JSON {
+    /// The same for a page of a list, of whose items not everything is looked at.
+    /// - Parameters:
+    ///   - members: of an item, that are kept.
+    ///   - parts: the same of what an item holds, by how much deeper it stands.
+    func askForItems(
+        _ id: String, query: [String: JSON], keeping members: [String], parts: [Int: [String]] = [:]
+    ) async throws -> JSON {
         let body = try await answer(id, query: query).body
         // the page, its items, an item
-        return try JSON(parsing: body, passingOver: members, at: 2)
+        var kept = [2: members]
+        for (depth, names) in parts { kept[2 + depth] = names }
+        return try JSON(parsing: body, keeping: kept)
     }
 
     /// The same, with the answer as it is, such as a file.

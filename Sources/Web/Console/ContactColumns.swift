@@ -26,6 +26,8 @@ struct ContactColumns: Sendable {
     private let keys: [String]
     let columns: [Column]
     var isUsual: Bool { keys == Self.usual }
+    /// Fields of a contact that its line is made of.
+    var fields: [String] { ["company"] + keys }
 
     private init(_ keys: [String]) {
         self.keys = keys

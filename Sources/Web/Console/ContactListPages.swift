@@ -12,10 +12,8 @@ struct ContactListQuery {
         .query("cursor", Schema.text(1, 200), "Where to go on."), .query("part", Schema.flag, "The rows alone."),
     ]
     static let filters = ["q", "tag", "segment"]
-    /// Members of a contact of which a list shows nothing.
-    private static let unshown: Set = [
-        "origins", "consents", "locks", "created_at", "deleted_at", "merged_into", "owner",
-    ]
+    /// Members of a contact that a list shows something of.
+    private static let shown = ["id", "name", "fields", "updated_at"]
 
     let call: Call
     /// By filter; empty texts are none.
@@ -70,17 +68,24 @@ struct ContactListQuery {
         if isPart {
             // the usual columns are known
             let fields = columns.isUsual ? .null : try await call.ask("listFields")
-            let list = try await call.askForItems("listContacts", query: query, without: Self.unshown)
+            let list = try await contacts(query, columns)
             return ContactListPage(chosen: chosen, list: list, columns: columns, fields: fields)
         }
         let asked = query
-        async let list = call.askForItems("listContacts", query: asked, without: Self.unshown)
+        async let list = contacts(asked, columns)
         async let segments = call.ask("listSegments")
         async let views = call.ask("listViews")
         async let fields = call.ask("listFields")
         return try await ContactListPage(
             chosen: chosen, list: list, columns: columns, fields: fields,
             around: .init(segments: segments, views: views))
+    }
+
+    private func contacts(_ query: [String: JSON], _ columns: ContactColumns) async throws -> JSON {
+        var parts = [1: columns.fields]
+        // addresses and numbers are shown as they are: the fields' lists, what stands in them
+        if columns.isUsual { parts[3] = ["value"] }
+        return try await call.askForItems("listContacts", query: query, keeping: Self.shown, parts: parts)
     }
 }
 
@@ -123,7 +128,7 @@ struct ContactListPage {
     private func rows(_ desk: Desk, _ mayChangeMany: Bool) -> JSON {
         let items = list["items"]?.array ?? []
         let pick = mayChangeMany ? desk.texts["pick"] : nil
-        var (head, rows) = (Markup(), Markup())
+        var (head, rows) = (Markup(), Markup(room: items.count * 600))
         columns.writeTitles(to: &head, desk.texts, known)
         for item in items {
             ContactLine(item, desk.texts, columns.columns, known).write(to: &rows, columns.columns, pick: pick)

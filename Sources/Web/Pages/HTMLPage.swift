@@ -20,7 +20,8 @@ enum HTMLPage {
         return String(decoding: safe, as: UTF8.self)
     }
 
-    private static func entity(_ byte: UInt8) -> StaticString? {
+    /// What a character is written as that means something else in HTML.
+    static func entity(_ byte: UInt8) -> StaticString? {
         switch byte {
         case UInt8(ascii: "&"): "&amp;"
         case UInt8(ascii: "<"): "&lt;"

@@ -74,10 +74,13 @@ document.addEventListener("submit", (event) => {
   const dialog = document.createElement("dialog");
   const text = document.createElement("p");
   text.textContent = question;
+  // what cannot be undone has a title of its own, and a button that looks like it
+  const title = document.createElement("h2");
+  title.textContent = form.dataset.confirmTitle ?? "";
   const buttons = document.createElement("p");
   buttons.className = "buttons";
   for (const [words, style, act] of [
-    [button.textContent, "quiet danger", () => { form.dataset.sure = "1"; form.requestSubmit(button); }],
+    [button.textContent, "confirmTitle" in form.dataset ? "act grave" : "quiet danger", () => { form.dataset.sure = "1"; form.requestSubmit(button); }],
     [document.querySelector("[data-cancel]")?.dataset.cancel ?? "×", "quiet", () => dialog.close()],
   ]) {
     const one = document.createElement("button");
@@ -87,6 +90,7 @@ document.addEventListener("submit", (event) => {
     one.addEventListener("click", act);
     buttons.append(one);
   }
+  if (title.textContent) dialog.append(title);
   dialog.append(text, buttons);
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
@@ -211,12 +215,16 @@ function countPicked() {
   if (!bar) return;
   bar.hidden = picked === 0;
   bar.querySelector("[data-picked]").textContent = document.body.dataset.picked.replace("{n}", picked);
+  const button = document.querySelector("[data-many-do]");
+  const isMarked = picked > 0 && button.form.elements.scope.value === "marked";
+  button.textContent = isMarked ? button.dataset.manyDo.replace("{n}", picked) : button.dataset.manyPlain ??= button.textContent;
 }
 document.addEventListener("change", (event) => {
   if (event.target.matches?.("[data-pick-all]")) {
     for (const box of document.querySelectorAll("input[name=id][form=many]")) box.checked = event.target.checked;
   }
-  if (event.target.matches?.("[data-pick-all], input[name=id][form=many]")) {
+  if (event.target.matches?.("#many [name=clear]")) event.target.form.elements.value.disabled = event.target.checked;
+  if (event.target.matches?.("[data-pick-all], input[name=id][form=many], #many [name=scope]")) {
     countPicked();
   }
 });

@@ -23,14 +23,17 @@ extension Operations {
             async let systems = desk.call.askIfAllowed("listConnectors")
             async let roles = desk.call.askIfAllowed("listRoles")
             async let known = desk.call.askIfAllowed("listFields")
+            async let tokens = desk.call.askIfAllowed("listTokens")
+            async let segments = desk.call.askIfAllowed("listSegments")
             async let alerts = desk.call.ask("listAlerts", query: ["open": true, "limit": 100])
             let list = try await desk.call.ask("listAudit", query: query)
             let staff = try await people?["items"]?.array ?? []
             let connectors = try await systems?["items"]?.array ?? []
-            let words = Actors(desk.texts, people: staff, systems: connectors)
+            let words = Actors(
+                desk.texts, people: staff, systems: connectors, tokens: try await tokens?["items"]?.array ?? [])
             let entries = AuditWords(
                 desk: desk, actors: words, systems: connectors, roles: try await roles?["items"]?.array ?? [],
-                fields: try await known?["items"]?.array ?? [])
+                segments: try await segments?["items"]?.array ?? [], fields: try await known?["items"]?.array ?? [])
             let open = try await alerts["items"]?.array ?? []
             var model: JSON = [
                 "alerts": .array(open.map { alert(desk, $0, words) }), "has_alerts": .bool(!open.isEmpty),

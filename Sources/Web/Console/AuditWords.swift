@@ -10,6 +10,7 @@ struct AuditWords {
     /// As the interface lists them; empty where the reader may not see them.
     let systems: [JSON]
     let roles: [JSON]
+    let segments: [JSON]
     let fields: [JSON]
     private var texts: ConsoleTexts { desk.texts }
 
@@ -44,7 +45,7 @@ struct AuditWords {
     private func name(of entity: String, _ record: JSON, _ details: JSON) -> (String?, String?) {
         let number = record.scalarText ?? ""
         let written = ["after", "before"].lazy.compactMap {
-            details[$0]?["name"]?.string ?? details[$0]?["key"]?.string
+            details[$0]?["name"]?.string ?? details[$0]?["key"]?.string ?? details[$0]?["purpose"]?.string
         }
         switch entity {
         case "contact": return (nil, "/contacts/\(number)")
@@ -56,6 +57,9 @@ struct AuditWords {
         case "role":
             let role = roles.first { $0["id"] == record }
             return (role?["title"]?.string ?? written.first, role == nil ? nil : "/staff/roles/\(number)")
+        case "segment":
+            let segment = segments.first { $0["id"] == record }
+            return (segment?["name"]?.string ?? written.first, segment == nil ? nil : "/segments/\(number)")
         case "field": return (written.first.map { texts.label($0, fields) }, nil)
         default: return (written.first, nil)
         }

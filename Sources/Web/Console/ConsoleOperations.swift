@@ -4,7 +4,8 @@ import Store
 
 extension Operations {
     static let console =
-        door + home + contactListPages + contactPages + mergePages + importPages + segmentPages + connectionPages
+        door + home + contactListPages + contactPages + mergePages + importPages + runPages + segmentPages
+        + connectionPages
         + connectionSettingsPages + signInPages
         + pluginPages
         + problemPages + monitoringPages + decisionPages

@@ -21,6 +21,7 @@ struct ContactCard {
         async let erasure = call.askIfAllowed("listConsents", path)
         async let purposes = call.askIfAllowed("listPurposes")
         async let erased = certificate()
+        async let tokens = call.askIfAllowed("listTokens")
         async let merged = call.askIfAllowed("listMerges", path)
         let (contact, labels) = (try await asked, try await known["items"]?.array ?? [])
         let certificate = try await erased
@@ -29,7 +30,8 @@ struct ContactCard {
         let staff = try await people?["items"]?.array ?? []
         let phrases = ReaderPhrases(texts: texts, fields: labels, staff: staff)
         let words = Actors(
-            texts, people: staff, systems: try await systems?["items"]?.array ?? [])
+            texts, people: staff, systems: try await systems?["items"]?.array ?? [],
+            tokens: try await tokens?["items"]?.array ?? [])
         let plugins = (try await explained)?["plugins"]?.array ?? []
         let rows = ((try await history)?["items"]?.array ?? []).map { row($0, labels, words) }
         let attempts = try await tried?["items"]?.array ?? []
@@ -46,7 +48,6 @@ struct ContactCard {
                 "initials": .string(FieldText.initials(name)),
                 "name": .string(name), "company": contact["fields"]?["company"] ?? .null,
                 "is_gone": .bool(isDeleted && !isErased && into == nil), "is_erased": .bool(isErased),
-                "nothing": .string(texts[isErased ? "contact_nothing_kept" : "contact_nothing"]),
                 "tags": .array(
                     (contact["fields"]?["tags"]?.array ?? []).map { tag in
                         ["text": tag, "href": .string("/contacts?tag=\(PercentText.encode(tag.string ?? ""))")]
@@ -71,6 +72,8 @@ struct ContactCard {
                     }),
                 "has_purposes": .bool(!aims.isEmpty),
                 "may_export": .bool(desk.may(.feed) && !isErased), "erased": certificate,
+                "erase_title": .string(texts.filled("erase_title", ["name": name])),
+                "erase_sure": .string(eraseQuestion(plugins)),
                 "may_restore": .bool(desk.may(.contactsWrite) && isDeleted && !isErased && into == nil),
                 "is_merged": .bool(into != nil), "into": into.map { .string("/contacts/\($0)") } ?? .null,
                 "undo": into == nil ? .null : merges.first { $0["lost"] == contact["id"] }?["id"] ?? .null,
@@ -118,7 +121,7 @@ struct ContactCard {
         do {
             let found = try await call.ask("getErasure", call.path)
             return [
-                "is_complete": found["complete"] ?? false, "when": desk.moment(found["at"]),
+                "has_systems": .bool(found["systems"]?.array?.isEmpty == false), "when": desk.moment(found["at"]),
                 "systems": .array(
                     (found["systems"]?.array ?? []).map { system in
                         let state = system["state"]?.string ?? ""
@@ -131,6 +134,16 @@ struct ContactCard {
         } catch let failure as Failure where failure.kind == .notFound || failure.kind == .forbidden {
             return .null
         }
+    }
+
+    /// What is asked before a contact is erased, with the systems that have it.
+    private func eraseQuestion(_ plugins: [JSON]) -> String {
+        let names = plugins.filter { $0["delivery"]?["remote_id"]?.string != nil }.compactMap {
+            $0["connector"]?.string
+        }
+        let systems = names.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        let also = texts.filled("erase_also", ["systems": systems.joined(separator: ", ")])
+        return systems.isEmpty ? texts["erase_sure"] : "\(texts["erase_sure"]) \(also)"
     }
 
     /// A contact that was merged into this one.
@@ -248,9 +261,10 @@ struct Actors {
     private let texts: ConsoleTexts
     private let people: [JSON]
     private let systems: [JSON]
+    private let tokens: [JSON]
 
-    init(_ texts: ConsoleTexts, people: [JSON], systems: [JSON]) {
-        (self.texts, self.people, self.systems) = (texts, people, systems)
+    init(_ texts: ConsoleTexts, people: [JSON], systems: [JSON], tokens: [JSON]) {
+        (self.texts, self.people, self.systems, self.tokens) = (texts, people, systems, tokens)
     }
 
     /// - Parameter actor: as the change log has it, such as `staff:3`.
@@ -265,7 +279,10 @@ struct Actors {
         case "intake", "connector":
             return systems.first { $0["id"]?.int == number }?["name"]?.string
                 ?? texts.filled("actor_connector", ["n": halves[1]])
-        case "token", "agent": return texts.filled("actor_token", ["n": halves[1]])
+        case "token", "agent":
+            let label = tokens.first { $0["id"]?.int == number }?["label"]?.string ?? ""
+            if !label.isEmpty { return texts.filled("actor_token", ["n": "“\(label)”"]) }
+            return texts.filled("actor_token", ["n": halves[1]])
         default: return actor
         }
     }

@@ -31,11 +31,13 @@ struct Figures {
         // a shop that is younger than that had no week before
         let isYoung = counted.prefix(7).allSatisfy { $0 == nil }
         let (before, now) = (days.prefix(7).reduce(0, +), days.suffix(7).reduce(0, +))
+        let gone = values("deleted").suffix(7).reduce(0) { $0 + ($1 ?? 0) }
+        let key = gone > 0 ? "figure_new_gone" : "figure_new"
         return [
             "title": .string(texts["figure_\(what)"]), "value": .string(texts.grouped(value ?? now)),
             "trend": .string(
                 [
-                    value == nil ? nil : texts.filled("figure_new", ["n": texts.grouped(now)]),
+                    value == nil ? nil : texts.filled(key, ["n": texts.grouped(now), "gone": texts.grouped(gone)]),
                     isYoung ? nil : texts.filled("figure_before", ["before": texts.grouped(before)]),
                 ].compactMap(\.self).joined(separator: "; ")),
             "line": days.contains { $0 > 0 } ? .string(Self.line(days)) : .null,

@@ -13,7 +13,7 @@ extension Operations {
             async let duplicates = call.askIfAllowed("listDuplicates", query: one)
             async let connectors = call.askIfAllowed("listConnectors")
             async let alerts = call.askIfAllowed("listAlerts", query: ["open": true, "limit": 100])
-            async let runs = call.askIfAllowed("listRuns", query: ["limit": 6])
+            async let runs = call.askIfAllowed("listRuns", query: ["limit": 30])
             async let figures = call.askIfAllowed("getFigures", query: ["days": 14])
             var attention: [JSON] = []
             func note(_ answer: JSON?, _ key: String, _ icon: String, _ href: String) {
@@ -36,6 +36,8 @@ extension Operations {
                     "icon": "pause-circle", "href": .string("/connections/\(system["id"]?.scalarText ?? "")"),
                 ])
             }
+            let all = (try await runs)?["items"]?.array ?? []
+            let told = all.filter(isWorthTelling)
             let tiles = Figures((try await figures)?["items"]?.array ?? []).tiles(desk.texts)
             return try desk.page(
                 "home", title: desk.texts["menu_home"], place: "/",
@@ -46,10 +48,23 @@ extension Operations {
                     "systems": .array(systems.map { connectionCard(desk, $0, words) }),
                     "has_systems": .bool(!systems.isEmpty),
                     "may_connect": .bool(desk.may(.config)),
-                    "runs": .array(((try await runs)?["items"]?.array ?? []).map { runRow(desk, $0, systems) }),
+                    "runs": .array(told.prefix(shownRuns).map { runRow(desk, $0, systems) }),
+                    "is_quiet": .bool(told.isEmpty && !all.isEmpty),
                 ])
         }
     ]
+
+    private static let shownRuns = 6
+    /// What a run may count without having changed anything.
+    private static let idle: Set = ["listed", "rows", "unchanged", "echo", "outdated", "superseded", "due", "members"]
+
+    /// Whether a run did something, found something wrong, or is not over: most only look and find nothing new.
+    private static func isWorthTelling(_ run: JSON) -> Bool {
+        guard run["state"] == "done",
+            ["poll", "hook", "check", "segment", "retention"].contains(run["kind"]?.string ?? "")
+        else { return true }
+        return (run["counts"]?.object ?? [:]).contains { !idle.contains($0.key) && $0.value.int ?? 0 > 0 }
+    }
 
     private static func hello(_ desk: Desk) -> String {
         let name = desk.frame["name"]?.string ?? ""
@@ -57,9 +72,13 @@ extension Operations {
     }
 
     /// What a run counted, in words.
-    static func counts(_ desk: Desk, _ run: JSON) -> String {
+    /// - Parameter isWhole: also of what changed nothing.
+    static func counts(_ desk: Desk, _ run: JSON, isWhole: Bool = true) -> String {
         (run["counts"]?.object ?? [:]).sorted { $0.key < $1.key }.compactMap { key, value in
-            guard let count = value.int, count > 0, let said = desk.texts.known("counted_\(key)") else { return nil }
+            // what changed nothing is told on the run's own page
+            guard let count = value.int, count > 0, isWhole || !idle.contains(key),
+                let said = desk.texts.known("counted_\(key)")
+            else { return nil }
             return "\(said): \(count)"
         }.joined(separator: ", ")
     }
@@ -72,7 +91,7 @@ extension Operations {
             "kind": .string(desk.texts["run_\(run["kind"]?.string ?? "")"]), "system": system?["name"] ?? .null,
             "is_dry": .bool(run["dry"] == true),
             "state": run["state"] ?? .null, "state_text": .string(desk.texts["state_\(run["state"]?.string ?? "")"]),
-            "badge": .string(badge(run["state"]?.string)), "counts": .string(counts(desk, run)),
+            "badge": .string(badge(run["state"]?.string)), "counts": .string(counts(desk, run, isWhole: false)),
             "message": desk.texts.message(ofRun: run), "when": desk.moment(run["created_at"]),
         ]
     }

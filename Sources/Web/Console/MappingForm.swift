@@ -96,6 +96,9 @@ struct MappingForm {
                             ]
                         }),
                     "remote": .string(row.remote), "more": .string(row.more),
+                    "further": (try? JSON(text: row.more))?.object.map {
+                        .string(texts.filled("rule_more_set", ["n": String($0.count)]))
+                    } ?? .null,
                     // what is wrong is seen
                     "is_open": .bool(!row.more.isEmpty && (try? JSON(text: row.more))?.object == nil),
                 ]
@@ -114,6 +117,18 @@ struct MappingForm {
         let place = halves.dropFirst().first.flatMap { Int($0.prefix { $0 != "]" }) }.map { " \($0 + 1)" } ?? ""
         guard parts.count == 2, parts[1] != "value" else { return field + place }
         return "\(field)\(place): \(texts.known("part_\(parts[1])") ?? parts[1])"
+    }
+
+    /// Fields of the other system that a kind's own mappings know, by what they hold: to be chosen from.
+    /// - Parameter manifest: of the kind; nil for one that this program does not have.
+    static func remotes(_ manifest: Manifest?, _ texts: ConsoleTexts, _ fields: [JSON]) -> JSON {
+        var known: [String: String] = [:]
+        for rule in (manifest?.plugins ?? []).flatMap({ $0.mapping["rules"]?.array ?? [] }) {
+            guard let hub = rule["hub"], let remote = rule["remote"]?.string else { continue }
+            known[remote] = known[remote] ?? label(text(hub), texts, fields)
+        }
+        return .array(
+            known.sorted { $0.key < $1.key }.map { ["value": .string($0.key), "text": .string($0.value)] })
     }
 
     /// Several ends of one rule stand in JSON's brackets.

@@ -1,4 +1,3 @@
-import Foundation
 import Hub
 import Store
 
@@ -15,7 +14,9 @@ extension Operations {
             do {
                 let filter = try form.has("as_text") ? document(form.raw("text")) : rows.whole()
                 if form["do"] == "try" {
-                    return try await pluginPage(desk, rows: rows, typed: form, trial: try await trial(desk, filter))
+                    return try await pluginPage(
+                        desk, rows: rows, typed: form,
+                        trial: try await FilterTrial(desk, filter, of: pluginPath(desk)).model())
                 }
                 try await desk.call.ask("editPlugin", pluginPath(desk), body: ["filter": filter])
                 return desk.go(pluginAddress(desk), notice: "saved")
@@ -53,9 +54,6 @@ extension Operations {
         },
     ]
 
-    /// Days of past changes that another filter is tried on.
-    private static let trialDays = 30
-
     private static func pluginPath(_ desk: Desk) -> [String: String] { ["id": desk.call.path["plugin"] ?? ""] }
 
     private static func pluginAddress(_ desk: Desk) -> String {
@@ -66,42 +64,6 @@ extension Operations {
         do { return try JSON(text: text) } catch {
             throw Failure(.invalid, "body.malformed", "This is no JSON: \(error).")
         }
-    }
-
-    /// What a filter would have decided otherwise: how many of how many changes, and some of each kind.
-    private static func trial(_ desk: Desk, _ filter: JSON) async throws -> JSON {
-        let plugin = try await desk.call.ask("getPlugin", pluginPath(desk))
-        let system = try await desk.call.ask("getConnector", desk.call.path)
-        let name = system["name"]?.string ?? ""
-        let since = Date(timeIntervalSinceNow: -Double(trialDays) * 86_400)
-        let found = try await desk.call.ask(
-            "replay",
-            body: [
-                "since": .string(ISO8601DateFormatter().string(from: since)),
-                "rules": [
-                    "\(name)/\(plugin["name"]?.string ?? "")": ["filter": filter]
-                ],
-            ])
-        let differences = found["differences"]?.array ?? []
-        let phrases = try await desk.phrases()
-        func said(_ verdict: JSON?) -> JSON {
-            .string(VerdictWords(verdict?.string ?? "", in: phrases).because(system: name))
-        }
-        let count = differences.reduce(0) { $0 + ($1["count"]?.int ?? 0) }
-        var items: [JSON] = []
-        for one in differences {
-            items.append([
-                "count": one["count"] ?? .null, "was": said(one["from"]), "is": said(one["to"]),
-                "records": .array(try await desk.links(to: Array((one["examples"]?.array ?? []).prefix(5)))),
-            ])
-        }
-        return [
-            "said": .string(
-                desk.texts.filled(
-                    "filter_trial",
-                    ["n": String(count), "of": found["changes"]?.scalarText ?? "", "days": String(trialDays)])),
-            "items": .array(items),
-        ]
     }
 
     private static func pluginPage(
@@ -134,6 +96,9 @@ extension Operations {
         let typedRules = typed.flatMap { $0.has("hub") ? MappingForm($0) : nil }
         model["rules"] = (typedRules ?? MappingForm(plugin["mapping"])).model(
             desk.texts, fields: fields, more: typed?.has("another") == true)
+        let systemName = system["name"]?.string ?? ""
+        model["mapping_about"] = .string(desk.texts.filled("mapping_about", ["system": systemName]))
+        model["remotes"] = MappingForm.remotes(desk.manifest(system["kind"]?.string ?? ""), desk.texts, fields)
         model["trial"] = trial
         model["words"] = spoken(plugin, phrases)
         model["connection"] = system["name"] ?? .null

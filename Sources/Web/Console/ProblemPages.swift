@@ -14,6 +14,7 @@ extension Operations {
             let open = ((try await conflicts)?["items"]?.array ?? []).filter { $0["settled_at"]?.string == nil }
             let systems = (try await connected)?["items"]?.array ?? []
             let pairs = (try await duplicates)?["items"]?.array ?? []
+            let mayWrite = desk.may(.contactsWrite)
             func contact(_ id: JSON?) -> JSON { .string("/contacts/\(id?.scalarText ?? "")") }
             return try desk.page(
                 "problems", title: desk.texts["menu_problems"], place: "/problems",
@@ -25,21 +26,26 @@ extension Operations {
                                 "href": contact(one["record"]), "who": desk.contact(one["name"], one["record"]),
                                 "system": one["connector"] ?? .null,
                                 "retry": .string("/contacts/\(one["record"]?.scalarText ?? "")/retry"),
-                                "because": desk.texts.refusal(one["code"], of: one["connector"]),
+                                "because": refused(one, desk.texts, systems, known),
+                                "edit": mayWrite && one["code"]?.string?.hasPrefix("value_") == true
+                                    ? .string("/contacts/\(one["record"]?.scalarText ?? "")/edit") : .null,
                                 "code": one["code"] ?? .null, "message": one["message"] ?? .null,
                                 "when": desk.moment(one["changed_at"]),
                             ]
                         }), "has_dead": .bool(!dead.isEmpty),
                     "conflicts": .array(
                         open.map { one in
-                            [
+                            let system = systems.first { $0["id"] == one["connector"] }?["name"]?.string
+                            let sides = ["hub", "remote"].map { side(one[$0], of: one, desk.texts, known) }
+                            return [
                                 "id": one["id"] ?? .null, "href": contact(one["contact"]),
                                 "who": desk.contact(one["name"], one["contact"]),
                                 "field": .string(desk.texts.label(one["field"]?.string ?? "", known)),
-                                "system": systems.first { $0["id"] == one["connector"] }?["name"]
-                                    ?? .string(desk.texts["other_system"]),
-                                "hub": side(one["hub"], of: one, desk.texts, known),
-                                "remote": side(one["remote"], of: one, desk.texts, known),
+                                "keep_hub": .string(desk.texts.filled("keep_hub", ["value": sides[0]])),
+                                "keep_remote": .string(
+                                    desk.texts.filled(
+                                        "keep_remote",
+                                        ["value": sides[1], "system": system ?? desk.texts["other_system"]])),
                             ]
                         }), "has_conflicts": .bool(!open.isEmpty),
                     "duplicates": .array(
@@ -53,7 +59,7 @@ extension Operations {
                                 "b_name": desk.contact(one["b_name"], one["b"]),
                                 "evidence": .string(common(one["evidence"]?.string ?? "", desk.texts, known)),
                             ]
-                        }), "has_duplicates": .bool(!pairs.isEmpty), "may_merge": .bool(desk.may(.contactsWrite)),
+                        }), "has_duplicates": .bool(!pairs.isEmpty), "may_merge": .bool(mayWrite),
                 ])
         },
         action("console.retryAll", "/problems/retry", access: .tenant(.runs)) { desk, _ in
@@ -77,11 +83,28 @@ extension Operations {
         return texts.filled("duplicate_common", ["field": texts.label(field, known)])
     }
 
-    /// A value of a conflict's field, as its reader says it.
-    private static func side(_ value: JSON?, of conflict: JSON, _ texts: ConsoleTexts, _ known: [JSON]) -> JSON {
+    /// Why a system did not take a contact, with the field that it named where a mapping of that system knows it.
+    private static func refused(_ delivery: JSON, _ texts: ConsoleTexts, _ systems: [JSON], _ known: [JSON]) -> JSON {
+        let said = texts.refusal(delivery["code"], of: delivery["connector"])
+        guard delivery["code"]?.string?.hasPrefix("value_") == true, let message = delivery["message"]?.string else {
+            return said
+        }
+        let words = Set(message.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(String.init))
+        let flow = systems.first { $0["name"] == delivery["connector"] }?["plugins"]?.array?.first {
+            $0["id"] == delivery["plugin"]
+        }
+        let rule = (flow?["mapping"]?["rules"]?.array ?? []).first { words.contains($0["remote"]?.string ?? "") }
+        guard let hub = rule?["hub"] else { return said }
+        return .string("\(MappingForm.label(hub.string ?? hub.text, texts, known)): \(said.string ?? "")")
+    }
+
+    /// A value of a conflict's field, as its reader says it; the beginning of a long one.
+    private static func side(_ value: JSON?, of conflict: JSON, _ texts: ConsoleTexts, _ known: [JSON]) -> String {
         let text = texts.pieces(value ?? .null, of: conflict["field"]?.string ?? "", known).compactMap {
             $0["text"]?.string
         }.joined(separator: ", ")
-        return text.isEmpty ? "–" : .string(text)
+        return text.isEmpty ? "–" : text.count > longest ? text.prefix(longest) + "…" : text
     }
+
+    private static let longest = 60
 }

@@ -94,6 +94,9 @@ extension Operations {
                 "kind": .string(desk.texts["retention_\(kind)"]), "is_on": .bool(isOn), "badge": isOn ? "good" : "calm",
                 "state": .string(desk.texts[isOn ? "retention_on" : "retention_off"]),
                 "fault": fault.map { .string($0) } ?? .null,
+                "sure": .string(
+                    desk.texts.count(
+                        "retention_sure_\(rule["action"]?.string ?? "")", Int(preview["count"]?.int ?? 0))),
                 "due": .string(desk.texts.count("count_contacts", Int(preview["count"]?.int ?? 0))),
                 "people": .array(
                     (preview["items"]?.array ?? []).map { contact in

@@ -29,10 +29,11 @@ extension Operations {
             parameters: [uploadID], body: .json(Schema.ref("UploadImport")), responses: [202: Schema.ref("Run")],
             errors: [409],
             handle: { call in
-                var params: JSON = ["upload": .int(try call.id())]
+                let file = try await file(call)
+                var params: JSON = ["upload": .int(try call.id()), "file": .string(file.upload.name)]
                 params["columns"] = call.body["columns"]
                 if let most = call.body["max_changes"] { params["max_changes"] = most }
-                let run = try await file(call).take(
+                let run = try await file.take(
                     mapping: call.body["mapping"], fields: call.body["columns"]?.array?.map(\.string), params: params,
                     isDry: call.body["dry"] == true)
                 return try await accepted(run, call)

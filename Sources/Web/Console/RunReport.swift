@@ -207,7 +207,7 @@ struct RunReport {
         return [name, fields["company"]?.string ?? ""].filter { !$0.isEmpty }.joined(separator: ", ")
     }
 
-    private func isRefused(_ row: JSON) -> Bool { row["verdict"]?.string == "refused" || row["verdict"]?.string == nil }
+    private func isRefused(_ row: JSON) -> Bool { row["verdict"] == "refused" }
 
     private func row(_ row: JSON) -> JSON {
         let fields = row["fields"] ?? .null

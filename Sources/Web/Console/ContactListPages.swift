@@ -124,22 +124,46 @@ struct ContactListPage {
             "contacts", title: desk.texts["menu_contacts"], place: "/contacts", failure: failure, model)
     }
 
-    /// What the table is made of.
+    /// The table, and what stands in its place where there is nobody.
     private func rows(_ desk: Desk, _ mayChangeMany: Bool) -> JSON {
+        let isEmpty = list["items"]?.array?.isEmpty != false
+        return [
+            "table": isEmpty ? .null : .string(String(decoding: table(desk, mayChangeMany), as: UTF8.self)),
+            "is_empty": .bool(isEmpty), "is_all": .bool(chosen.isEmpty), "may_write": .bool(desk.may(.contactsWrite)),
+            "may_change_many": .bool(mayChangeMany),
+        ]
+    }
+
+    private func table(_ desk: Desk, _ mayChangeMany: Bool) -> [UInt8] {
         let items = list["items"]?.array ?? []
         let pick = mayChangeMany ? desk.texts["pick"] : nil
-        var (head, rows) = (Markup(), Markup(room: items.count * 600))
-        columns.writeTitles(to: &head, desk.texts, known)
-        for item in items {
-            ContactLine(item, desk.texts, columns.columns, known).write(to: &rows, columns.columns, pick: pick)
+        var page = Markup(room: (items.count + 2) * 600)
+        page.tags("<table class=\"list")
+        if mayChangeMany { page.tags(" picks") }
+        if !columns.isUsual { page.tags(" own") }
+        page.tags("\"><thead><tr>")
+        if mayChangeMany {
+            page.tags("<th scope=\"col\" class=\"pick\"><input type=\"checkbox\" data-pick-all aria-label=\"")
+            page.text(desk.texts["pick_all"])
+            page.tags("\"></th>")
         }
-        let next = list["next"]?.string.map { ContactListQuery.address("/contacts", chosen, cursor: $0) }
-        return [
-            "rows": .string(String(decoding: rows.bytes, as: UTF8.self)), "is_empty": .bool(items.isEmpty),
-            "is_all": .bool(chosen.isEmpty), "may_write": .bool(desk.may(.contactsWrite)),
-            "head": .string(String(decoding: head.bytes, as: UTF8.self)), "is_own": .bool(!columns.isUsual),
-            "may_change_many": .bool(mayChangeMany), "next": next.map(JSON.string) ?? .null,
-        ]
+        page.tags("<th scope=\"col\">")
+        page.text(desk.texts["contact"])
+        page.tags("</th>")
+        columns.writeTitles(to: &page, desk.texts, known)
+        page.tags("</tr></thead><tbody>")
+        for item in items {
+            ContactLine(item, desk.texts, columns.columns, known).write(to: &page, columns.columns, pick: pick)
+        }
+        page.tags("</tbody></table>")
+        if let next = list["next"]?.string {
+            page.tags("<p class=\"more\"><a class=\"quiet\" href=\"")
+            page.text(ContactListQuery.address("/contacts", chosen, cursor: next))
+            page.tags("\" data-more>")
+            page.text(desk.texts["more"])
+            page.tags("</a></p>")
+        }
+        return page.bytes
     }
 
     private func addViews(_ around: Around, _ model: inout JSON) {

@@ -279,7 +279,7 @@ class Console(ConsoleCase):
         expect(page.locator(".rows .bad").first).to_contain_text("not an address")
         outcome = page.locator(".rows li:has(.bad)", has_text="not an address")
         expect(outcome).to_contain_text("will be imported without: E-mail")
-        expect(page.locator(".counts")).to_contain_text("1with a problem")
+        expect(page.locator(".counts")).to_contain_text("1of them with a problem")
         expect(page.get_by_label("Unsinn")).to_have_value("notes")
         self.assertEqual(self.kontor.get("/contacts", q="import.example")["items"], [], "nothing was taken in")
         self.look(page, "import-tried")

@@ -55,7 +55,7 @@ class Problems(ConsoleCase):
         expect(page).to_have_url(re.compile("/problems"))
         pair = page.locator("li", has_text="Marek Zielony")
         expect(pair).to_contain_text("In common: Telephone")
-        pair.locator("button", has_text="Two people").click()
+        pair.locator("button", has_text="Not the same person").click()
         expect(page.locator(".notice")).to_contain_text("two people")
         expect(page.locator("main")).not_to_contain_text("Marek Zielony")
         clash = page.locator("li", has_text="Sofie")

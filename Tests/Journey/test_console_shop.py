@@ -306,7 +306,7 @@ class Shop(ConsoleCase):
             rows.locator("button:has-text('Try')").click()
             expect(page).to_have_url(re.compile("/runs/"))
             # the page follows its run by itself
-            expect(page.locator("main pre").first).to_contain_text("nina@sample.example")
+            expect(page.locator("main dl").first).to_contain_text("nina@sample.example")
             self.look(page, "plugin-mapping-tried")
             page.goto(f"{self.url}/connections/{crm['id']}/plugins/{push['id']}")
             rows.locator("[data-add]").click()

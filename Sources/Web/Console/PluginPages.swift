@@ -98,6 +98,10 @@ extension Operations {
             desk.texts, fields: fields, more: typed?.has("another") == true)
         let systemName = system["name"]?.string ?? ""
         model["mapping_about"] = .string(desk.texts.filled("mapping_about", ["system": systemName]))
+        // either works in one direction, whatever its rules allow
+        if let way = ["pull": "mapping_reads", "push": "mapping_writes"][plugin["capability"]?.string ?? ""] {
+            model["mapping_way"] = .string(desk.texts.filled(way, ["system": systemName]))
+        }
         model["remotes"] = MappingForm.remotes(desk.manifest(system["kind"]?.string ?? ""), desk.texts, fields)
         model["trial"] = trial
         model["words"] = spoken(plugin, phrases)

@@ -11,7 +11,7 @@ extension Operations {
             let report = try await RunReport(desk, desk.call.path["id"] ?? "")
             let systems = try await desk.call.askIfAllowed("listConnectors")?["items"]?.array ?? []
             let place = report.place(systems)
-            var model = try await report.model()
+            var model = try await report.model(systems)
             model["system"] = report.system(systems)
             (model["back"], model["back_title"]) = (.string(place.back), .string(place.title))
             return try desk.page("run", title: try await report.title(systems), place: place.menu, model)

@@ -73,8 +73,10 @@ struct RunReport {
     }
 
     /// Members for the page's template.
-    /// - Parameter isWithin: whether it stands in a page that says itself that it is a trial.
-    func model(isWithin: Bool = false) async throws -> JSON {
+    /// - Parameters:
+    ///   - isWithin: whether it stands in a page that says itself that it is a trial.
+    ///   - systems: connections as the interface lists them.
+    func model(_ systems: [JSON] = [], isWithin: Bool = false) async throws -> JSON {
         let said = Operations.counts(desk, run)
         let samples = (run["params"]?["samples"]?.array ?? []).filter { $0["remote"] != nil }
         // a check looks for nothing
@@ -84,6 +86,8 @@ struct RunReport {
         let list: JSON = isOver ? try await desk.call.ask("listRunRows", ["id": id], query: query) : [:]
         let items = list["items"]?.array ?? []
         let effects = effects()
+        let known: JSON = samples.isEmpty ? .null : try await desk.call.askIfAllowed("listFields")?["items"] ?? .null
+        let called = connection(systems)?["name"]?.string ?? ""
         var model: JSON = [
             "is_over": .bool(isOver), "is_dry": .bool(isDry), "hides_state": .bool(isWithin && isOver),
             "kind": .string(texts["run_\(kind)"]),
@@ -101,7 +105,8 @@ struct RunReport {
             "tiles": .array(tiles(items, hasMore: list["next"]?.string != nil)),
             "effects": .array(effects), "has_effects": .bool(!effects.isEmpty),
             "has_items": .bool(!items.isEmpty), "items": .array(items.map(row)),
-            "samples": .array(samples.prefix(10).enumerated().map { sample($1, isFirst: $0 == 0) }),
+            "samples": .array(
+                samples.prefix(10).enumerated().map { sample($1, isFirst: $0 == 0, known.array ?? [], called) }),
             "tried": samples.isEmpty ? .null : .string(tried(samples)),
             "next": list["next"]?.string.map {
                 .string("/runs/\(id)?cursor=\(PercentText.encode($0))")
@@ -186,7 +191,10 @@ struct RunReport {
     }
 
     /// A record as a mapping was tried on it: what it is there, and here.
-    private func sample(_ sample: JSON, isFirst: Bool) -> JSON {
+    /// - Parameters:
+    ///   - known: fields as the interface lists them.
+    ///   - system: what the connection is called.
+    private func sample(_ sample: JSON, isFirst: Bool, _ known: [JSON], _ system: String) -> JSON {
         let contact = sample["contact"]?.scalarText
         let said = Self.named(sample["fields"] ?? .null)
         let problems = Self.problems(sample)
@@ -195,10 +203,28 @@ struct RunReport {
             "href": contact.map { .string("/contacts/\($0)") } ?? .null, "is_first": .bool(isFirst),
             "outcome": .string(problems.isEmpty ? texts["sample_good"] : texts.count("sample_bad", problems.count)),
             "badge": problems.isEmpty ? "good" : "bad",
+            "here": .array(
+                (sample["fields"]?.object ?? [:]).sorted { $0.key < $1.key }.map { key, value in
+                    let said = texts.pieces(value, of: key, known).compactMap { $0["text"]?.string }
+                    return ["label": .string(texts.label(key, known)), "value": .string(said.joined(separator: ", "))]
+                }),
+            "there": .array(Self.leaves(sample["remote"] ?? .null, "")),
+            "other": .string(system.isEmpty ? texts["other_system"] : system),
             "hub": .string(Operations.pretty(sample["fields"] ?? .null)),
             "remote": .string(Operations.pretty(sample["remote"] ?? .null)),
             "problems": .array(problems.map { $0["message"] ?? $0["code"] ?? .string($0.text) }),
         ]
+    }
+
+    /// Values of another system's document by where they stand, such as `addresses[0].city`.
+    private static func leaves(_ value: JSON, _ path: String) -> [JSON] {
+        if let members = value.object {
+            return members.sorted { $0.key < $1.key }.flatMap {
+                leaves($0.value, path.isEmpty ? $0.key : "\(path).\($0.key)")
+            }
+        }
+        if let items = value.array { return items.enumerated().flatMap { leaves($1, "\(path)[\($0)]") } }
+        return value.isNull ? [] : [["label": .string(path), "value": .string(value.scalarText ?? value.text)]]
     }
 
     /// A name of what a row or a sample holds; empty when it holds none.
